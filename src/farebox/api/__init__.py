@@ -1,0 +1,1 @@
+"""The HTTP face: it parses a call, asks a service, and writes the answer."""

@@ -1,0 +1,1 @@
+"""The face to files: readers of web server logs that become requests."""

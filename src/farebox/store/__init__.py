@@ -1,0 +1,1 @@
+"""The stores: one contract of named queries, one folder an engine."""

@@ -1,0 +1,14 @@
+"""What every test stands on: an environment without the settings of whoever runs it."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take every `FAREBOX_*` variable away for the time of a test."""
+    for name in [name for name in os.environ if name.startswith("FAREBOX_")]:
+        monkeypatch.delenv(name)
