@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure. Where CI is set, Hypothesis itself takes a repeatable profile.
+settings.register_profile("house", deadline=None, print_blob=True)
+if "CI" not in os.environ:
+    settings.load_profile("house")
 
 
 @pytest.fixture(autouse=True)
