@@ -1,0 +1,64 @@
+"""A request's identity: (workspace, `source`, `id`), packed so that ordered ids stay ordered.
+
+    kind byte | 16-byte digest of the source, when it isn't empty | the id
+
+The id is kept raw where it is short, a UUID's text packed to 16 bytes, and hashed above 64 bytes:
+a B-tree fed with ordered ids then grows at its end only. `content_digest` is what tells a repeat
+(the same content, a duplicate) from a conflict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+
+ID_BYTES_MAX = 1024
+RAW_BYTES_MAX = 64
+_RAW, _UUID, _HASHED, _SOURCED = 0, 1, 2, 4
+_UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+
+def pack_identity(source: str, request_id: str) -> bytes:
+    """The identity's bytes. Two pairs have the same bytes only when they are the same pair."""
+    encoded = request_id.encode()
+    if len(encoded) == 36 and _UUID_TEXT.fullmatch(request_id):  # noqa: PLR2004
+        kind, packed = _UUID, uuid.UUID(request_id).bytes
+    elif len(encoded) <= RAW_BYTES_MAX:
+        kind, packed = _RAW, encoded
+    else:
+        kind, packed = _HASHED, hashlib.blake2b(encoded, digest_size=32).digest()
+    if not source:
+        return bytes((kind,)) + packed
+    source_digest = hashlib.blake2b(source.encode(), digest_size=16).digest()
+    return bytes((kind | _SOURCED,)) + source_digest + packed
+
+
+def content_digest(canonical: bytes) -> bytes:
+    """16 bytes that stand for the content as it was sent, in canonical form."""
+    return hashlib.blake2b(canonical, digest_size=16).digest()
+
+
+def query_log_id(time_ms: int, random_bytes: bytes) -> bytes:
+    """A UUIDv7 of the request's time and 10 random bytes: log rows lie in the order of time."""
+    head = max(0, time_ms).to_bytes(6, "big")
+    tail = bytearray(random_bytes)
+    tail[0] = 0x70 | (tail[0] & 0x0F)
+    tail[2] = 0x80 | (tail[2] & 0x3F)
+    return head + bytes(tail)
+
+
+def first_query_log_id(time_ms: int) -> bytes:
+    """The smallest id at an instant: the lower bound of a range of log rows."""
+    return max(0, time_ms).to_bytes(6, "big") + bytes(10)
+
+
+def format_uuid(packed: bytes) -> str:
+    """The text of 16 bytes."""
+    return str(uuid.UUID(bytes=packed))
+
+
+def parse_uuid(text: str) -> bytes | None:
+    """The 16 bytes of a UUID's text; None for another text."""
+    lowered = text.lower()
+    return uuid.UUID(lowered).bytes if _UUID_TEXT.fullmatch(lowered) else None
