@@ -17,6 +17,7 @@ No secret may stand in either.
 
 from __future__ import annotations
 
+from string import Formatter
 from typing import NamedTuple
 
 
@@ -26,6 +27,11 @@ class ErrorKind(NamedTuple):
     code: int
     name: str
     message: str
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """What stands in the message's braces, in its order; each is one of `PARAMETERS`."""
+        return tuple(name for _, name, _, _ in Formatter().parse(self.message) if name)
 
     @property
     def status(self) -> int:
@@ -149,6 +155,27 @@ QUEUE_FULL = ErrorKind(
     50302, "queue_full", "Too many requests are waiting to be recorded. Please try again later."
 )
 STOPPING = ErrorKind(50303, "stopping", "The server is stopping. Please try again later.")
+
+# What may stand in a message's braces.
+PARAMETERS: dict[str, str] = {
+    "allowed": "the methods that the address answers",
+    "bytes_max": "the largest body, in bytes",
+    "days_back": "how many days back a time may lie",
+    "days_max": "the longest range, in days",
+    "expected": "what the value must be",
+    "field": "the name of the field, as it was sent",
+    "header": "the header that carries a key",
+    "licences": "how many users the workspace may have",
+    "method": "the method that was used",
+    "minutes_ahead": "how many minutes ahead a time may lie",
+    "reason": "what is wrong",
+    "received": "how many events came",
+    "rejected": "how many of them were rejected",
+    "rows_max": "the most requests in a call",
+    "scope": "the scope that a token needs",
+    "slug": "the slug of a log type",
+    "what": "the kind of thing",
+}
 
 CATALOGUE: dict[int, ErrorKind] = {
     kind.code: kind for kind in list(globals().values()) if isinstance(kind, ErrorKind)

@@ -15,6 +15,7 @@ import uuid
 
 ID_BYTES_MAX = 1024
 RAW_BYTES_MAX = 64
+RANDOM_BYTES = 10
 _RAW, _UUID, _HASHED, _SOURCED = 0, 1, 2, 4
 _UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
@@ -41,6 +42,7 @@ def content_digest(canonical: bytes) -> bytes:
 
 def query_log_id(time_ms: int, random_bytes: bytes) -> bytes:
     """A UUIDv7 of the request's time and 10 random bytes: log rows lie in the order of time."""
+    assert len(random_bytes) == RANDOM_BYTES
     head = max(0, time_ms).to_bytes(6, "big")
     tail = bytearray(random_bytes)
     tail[0] = 0x70 | (tail[0] & 0x0F)
@@ -50,7 +52,7 @@ def query_log_id(time_ms: int, random_bytes: bytes) -> bytes:
 
 def first_query_log_id(time_ms: int) -> bytes:
     """The smallest id at an instant: the lower bound of a range of log rows."""
-    return max(0, time_ms).to_bytes(6, "big") + bytes(10)
+    return max(0, time_ms).to_bytes(6, "big") + bytes(RANDOM_BYTES)
 
 
 def format_uuid(packed: bytes) -> str:

@@ -1,7 +1,8 @@
 """Log types: priced endpoints, their prices through time, and the path templates that find them.
 
-A template is matched segment by segment: `{x}` is any one segment, a trailing `*` any rest. A
-literal beats a template, the longer template wins, and a tie is refused when it is created.
+A template is matched segment by segment: `{x}` is any one segment, a trailing `*` any rest, also
+an empty one. From left to right a literal beats `{x}`, and `{x}` beats the rest, so the longer
+wins; of equal templates one with a method beats one for any. A tie is refused at its creation.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
 SLUG_EXPECTED = "1 to 64 of a-z, 0-9, '_', '-' and '.', beginning with a letter or digit"
 TEMPLATE_EXPECTED = "a path that begins with '/', whose segments are literals, {names} or a last *"
 SEGMENTS_MAX = 32
+PATH_LENGTH_MAX = 512
 ANY = "*"
+_ONE = "{}"
 _PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}", re.ASCII)
 
 
@@ -54,7 +57,8 @@ def check_template(path: str) -> str:
         ValueError: not a template.
     """
     segments = split_path(path)
-    bad = not path.startswith("/") or len(path) > 512 or len(segments) > SEGMENTS_MAX  # noqa: PLR2004
+    bad = not path.startswith("/") or len(path) > PATH_LENGTH_MAX
+    bad |= len(segments) > SEGMENTS_MAX
     for index, segment in enumerate(segments):
         if segment == ANY:
             bad |= index != len(segments) - 1
@@ -75,52 +79,58 @@ def split_path(path: str) -> list[str]:
 
 def template_shape(path: str) -> tuple[str, ...]:
     """What two tied templates have in common: the same literals in the same places."""
-    return tuple("{}" if segment.startswith("{") else segment for segment in split_path(path))
+    return tuple(_ONE if segment.startswith("{") else segment for segment in split_path(path))
 
 
 class PathTable:
     """Finds the log type of a method and path: a trie, one dictionary look-up a segment."""
 
     def __init__(self, log_types: Iterable[LogType]) -> None:
-        self._roots: dict[str, dict[str, object]] = {}
+        self._root = _Node()
         for log_type in log_types:
             if log_type.path is not None:
                 self._add(log_type.method or ANY, log_type.path, log_type.log_type_id)
 
     def _add(self, method: str, path: str, log_type_id: int) -> None:
-        node = self._roots.setdefault(method.upper(), {})
+        node = self._root
         for segment in template_shape(path):
-            child = node.setdefault("*rest" if segment == ANY else "/" + segment, {})
-            assert isinstance(child, dict)
-            node = child
-        node["id"] = log_type_id
+            if segment == ANY:
+                node.rest[method.upper()] = log_type_id
+                return
+            if segment == _ONE:
+                node.one = node.one or _Node()
+                node = node.one
+            else:
+                node = node.literals.setdefault(segment, _Node())
+        node.here[method.upper()] = log_type_id
 
     def find(self, method: str, path: str) -> int | None:
         """The log type id, or None when nothing matches."""
-        segments = split_path(path)
-        for root in (self._roots.get(method.upper()), self._roots.get(ANY)):
-            if root is not None:
-                found = _descend(root, segments, 0)
-                if found is not None:
-                    return found
-        return None
+        return self._root.find(method.upper(), split_path(path), 0)
 
 
-def _descend(node: dict[str, object], segments: list[str], index: int) -> int | None:
-    """Depth first, literals before placeholders before a rest: so the more exact one wins."""
-    if index == len(segments):
-        found = node.get("id")
-        if found is None:
-            rest = node.get("*rest")
-            found = rest.get("id") if isinstance(rest, dict) else None
-        return found if isinstance(found, int) else None
-    if index < SEGMENTS_MAX:
-        for step in ("/" + segments[index], "/{}"):
-            child = node.get(step)
-            if isinstance(child, dict):
-                found = _descend(child, segments, index + 1)
-                if found is not None:
-                    return found
-    rest = node.get("*rest")
-    found = rest.get("id") if isinstance(rest, dict) else None
-    return found if isinstance(found, int) else None
+class _Node:
+    """A place in the trie: the log types that end here or take any rest, and what may follow."""
+
+    __slots__ = ("here", "literals", "one", "rest")
+
+    def __init__(self) -> None:
+        self.here: dict[str, int] = {}
+        self.rest: dict[str, int] = {}
+        self.literals: dict[str, _Node] = {}
+        self.one: _Node | None = None
+
+    def find(self, method: str, segments: list[str], index: int) -> int | None:
+        """Depth first, the more exact step first; each node is visited once at most."""
+        found: int | None = None
+        if index == len(segments):
+            found = _of_method(self.here, method)
+        else:
+            for child in (self.literals.get(segments[index]), self.one):
+                if child is not None and found is None:
+                    found = child.find(method, segments, index + 1)
+        return _of_method(self.rest, method) if found is None else found
+
+
+def _of_method(log_type_ids: dict[str, int], method: str) -> int | None:
+    return log_type_ids.get(method, log_type_ids.get(ANY))
