@@ -1,0 +1,210 @@
+"""A batch: some records written in one open transaction, each request exactly once.
+
+The usual batch has no repeats, and is written without looking: the count of identities inserted
+proves it. Only when it is short are the repeats looked up, row by row. Identity, log row, rollups,
+ledger and commit belong together; whoever calls commits or rolls back all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from farebox.core.calendar import QUARTER_MS
+from farebox.core.errors import ROW_REFUSED
+from farebox.core.ledger import HISTORY, SPENT, Transfer
+from farebox.core.request import MeteredRequest
+from farebox.core.rollup import QuarterKey, Usage, tally_quarters
+from farebox.engine.books import Books
+from farebox.engine.days import Days
+from farebox.engine.messages import Record, Recorded
+from farebox.store.contract import ConstraintBrokenError, Writer
+
+Insert = Callable[[Writer, Sequence[MeteredRequest], int], "Sorted"]
+
+
+class Sorted(NamedTuple):
+    """Rows by what became of them; all but `fresh` by their index."""
+
+    fresh: Sequence[MeteredRequest]
+    duplicates: list[int]
+    conflicts: list[int]
+    rejected: list[int]
+
+
+def write_batch(
+    db: Writer,
+    books: Books,
+    days: Days,
+    records: Sequence[Record],
+    commit_id: int,
+    now_ms: int,
+    *,
+    insert: Insert,
+) -> list[Recorded]:
+    """Write records in the open transaction; one outcome each, in their order."""
+    books.start_commit()
+    rows = [row for record in records for row in record.rows]
+    found = insert(db, rows, commit_id)
+    if found.fresh:
+        usual, imported = _by_origin(records, found)
+        days.add(_merged(usual, imported))
+        _settle(books, db, usual, imported, commit_id, now_ms)
+        _keep_captures(db, records, found)
+        db.execute("commits_insert", commit_id=commit_id, at_ms=now_ms)
+    return _outcomes(records, found, commit_id)
+
+
+def insert_together(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) -> Sorted:
+    """Insert all rows in one go; look repeats up only when there are some."""
+    if db.execute_many("identities_insert", [row[:3] for row in rows]) == len(rows):
+        found = Sorted(rows, [], [], [])
+    else:
+        db.rollback()
+        db.begin()
+        found = _without_repeats(db, rows)
+        db.execute_many("identities_insert", [row[:3] for row in found.fresh])
+    _insert_log(db, found.fresh, commit_id)
+    return found
+
+
+def insert_singly(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) -> Sorted:
+    """Insert row by row: one that breaks a constraint is rejected alone."""
+    found = _without_repeats(db, rows)
+    repeats = {*found.duplicates, *found.conflicts}
+    fresh, rejected = [], []
+    for index, row in enumerate(rows):
+        if index in repeats:
+            continue
+        db.savepoint()
+        try:
+            db.execute_many("identities_insert", [row[:3]])
+            _insert_log(db, [row], commit_id)
+        except ConstraintBrokenError:
+            db.rollback_to_savepoint()
+            rejected.append(index)
+        else:
+            db.release_savepoint()
+            fresh.append(row)
+    return Sorted(fresh, found.duplicates, found.conflicts, rejected)
+
+
+def _without_repeats(db: Writer, rows: Sequence[MeteredRequest]) -> Sorted:
+    seen: dict[tuple[int, bytes], bytes] = {}
+    fresh, duplicates, conflicts = [], [], []
+    for index, row in enumerate(rows):
+        key = (row.profile_id, row.identity)
+        content = seen.get(key)
+        if content is None:
+            stored = db.value("identity_content", profile_id=key[0], identity=key[1])
+            content = stored if isinstance(stored, bytes) else None
+        if content is None:
+            fresh.append(row)
+            seen[key] = row.content
+        elif content == row.content:
+            duplicates.append(index)
+        else:
+            conflicts.append(index)
+    return Sorted(fresh, duplicates, conflicts, [])
+
+
+def _insert_log(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) -> None:
+    tail = (commit_id,)
+    db.execute_many("requests_insert", [row[:1] + row[3:] + tail for row in rows])
+
+
+def _by_origin(
+    records: Sequence[Record], found: Sorted
+) -> tuple[dict[QuarterKey, Usage], dict[QuarterKey, Usage]]:
+    """Quarter sums of reported and of imported requests."""
+    imports = {record.is_import for record in records}
+    if len(imports) == 1:
+        sums = tally_quarters(found.fresh)
+        return ({}, sums) if imports == {True} else (sums, {})
+    imported_ids = {row.query_log_id for r in records if r.is_import for row in r.rows}
+    return (
+        tally_quarters(row for row in found.fresh if row.query_log_id not in imported_ids),
+        tally_quarters(row for row in found.fresh if row.query_log_id in imported_ids),
+    )
+
+
+def _merged(
+    left: dict[QuarterKey, Usage], right: dict[QuarterKey, Usage]
+) -> dict[QuarterKey, Usage]:
+    if not left or not right:
+        return left or right
+    merged = dict(left)
+    for key, usage in right.items():
+        merged[key] = usage.plus(merged[key]) if key in merged else usage
+    return merged
+
+
+def _settle(
+    books: Books,
+    db: Writer,
+    usual: dict[QuarterKey, Usage],
+    imported: dict[QuarterKey, Usage],
+    commit_id: int,
+    now_ms: int,
+) -> None:
+    """Charge what was recorded: imports of former periods to `history`, the rest to the purse."""
+    charges: dict[tuple[int, int, int], tuple[int, int]] = {}
+    for sums, is_import in ((usual, False), (imported, True)):
+        for (profile_id, quarter, _, log_type_id, _), usage in sums.items():
+            former = is_import and _is_former(books, profile_id, quarter, commit_id, now_ms)
+            key = (profile_id, log_type_id, int(former))
+            requests, credits_micro = charges.get(key, (0, 0))
+            charges[key] = (requests + usage.requests, credits_micro + usage.credits_micro)
+    amounts: dict[tuple[int, int], int] = {}
+    for (profile_id, _, is_history), (_, credits_micro) in charges.items():
+        amounts[profile_id, is_history] = amounts.get((profile_id, is_history), 0) + credits_micro
+    for (profile_id, is_history), amount_micro in sorted(amounts.items()):
+        account = books.account(profile_id, commit_id, now_ms)
+        if not is_history:
+            books.charge(profile_id, amount_micro, commit_id, now_ms)
+        elif amount_micro:
+            transfer = Transfer("history", HISTORY, SPENT, amount_micro)
+            books.write(profile_id, account.period, [transfer], commit_id, now_ms)
+    quarter = now_ms // QUARTER_MS
+    db.execute_many(
+        "charges_add",
+        [
+            (profile_id, quarter, log_type_id, is_history, requests, credits_micro)
+            for (profile_id, log_type_id, is_history), (requests, credits_micro) in sorted(
+                charges.items()
+            )
+        ],
+    )
+
+
+def _is_former(books: Books, profile_id: int, quarter: int, commit_id: int, now_ms: int) -> bool:
+    return quarter * QUARTER_MS < books.account(profile_id, commit_id, now_ms).period.start_ms
+
+
+def _keep_captures(db: Writer, records: Iterable[Record], found: Sorted) -> None:
+    captures = [capture for record in records for capture in record.captures]
+    if captures:
+        fresh = {row.query_log_id for row in found.fresh}
+        db.execute_many("captures_insert", [c for c in captures if c.query_log_id in fresh])
+
+
+def _outcomes(records: Sequence[Record], found: Sorted, commit_id: int) -> list[Recorded]:
+    outcomes = []
+    start = 0
+    for record in records:
+        end = start + len(record.rows)
+        outcomes.append(
+            Recorded(
+                record.call_id,
+                commit_id,
+                _within(found.duplicates, start, end),
+                _within(found.conflicts, start, end),
+                [(index, ROW_REFUSED.code) for index in _within(found.rejected, start, end)],
+            )
+        )
+        start = end
+    return outcomes
+
+
+def _within(indexes: list[int], start: int, end: int) -> list[int]:
+    return [index - start for index in indexes if start <= index < end] if indexes else []

@@ -1,0 +1,274 @@
+"""The books: each workspace's purse and period in memory, and every movement of credits written.
+
+Only the recorder has books. A workspace is loaded at first use and brought up to the present
+before anything moves: grants past their end expire, periods past theirs are closed and the next
+are opened with their plan credits, each at its own instant however late it is noticed. After a
+rollback the memory is dropped (`forget`), so that it can never differ from what was committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from farebox.core.calendar import bridge, natural_window, zone_of
+from farebox.core.ledger import (
+    ISSUED,
+    SPENT,
+    Grant,
+    GrantKind,
+    Purse,
+    Transfer,
+    account_sums,
+    charge,
+    expire,
+    issue,
+)
+from farebox.store.contract import Writer
+
+
+class Terms(NamedTuple):
+    """What the next period of a workspace depends on."""
+
+    plan_id: int
+    next_plan_id: int | None
+    anchor_day: int
+    created_at_ms: int
+    timezone: str
+    credits_per_month_micro: int
+
+
+class PeriodRow(NamedTuple):
+    """The period that is open."""
+
+    start_ms: int
+    end_ms: int
+    plan_id: int
+
+
+class Account(NamedTuple):
+    """A workspace's credits in memory."""
+
+    purse: Purse
+    period: PeriodRow
+
+    @property
+    def due_ms(self) -> int:
+        """When something ends by itself: the period, or a grant."""
+        ends = [g.expires_at_ms for g in self.purse.grants if g.expires_at_ms is not None]
+        return min([self.period.end_ms, *ends])
+
+
+class Books:
+    """The credits of all workspaces in use. Its methods are called inside a transaction."""
+
+    def __init__(self, db: Writer) -> None:
+        self._db = db
+        self._accounts: dict[int, Account] = {}
+        self._ordinal = 0
+        # Workspaces whose plan changed with their period: the caller announces them.
+        self.replanned: set[int] = set()
+        self._moved: set[int] = set()
+
+    def forget(self) -> None:
+        """Drop what is in memory: after a rollback it may be ahead of the database."""
+        self._accounts.clear()
+        self.replanned.clear()
+        self._moved.clear()
+
+    def account(self, profile_id: int, commit_id: int, now_ms: int) -> Account:
+        """A workspace's credits, brought up to `now_ms`."""
+        account = self._accounts.get(profile_id)
+        if account is not None and account.due_ms > now_ms:
+            return account
+        if account is None:
+            account = self._load(profile_id, commit_id, now_ms)
+        while account.due_ms <= now_ms:
+            account = self._pass_due(profile_id, account, commit_id)
+        self._accounts[profile_id] = account
+        self._moved.add(profile_id)
+        return account
+
+    def charge(
+        self, profile_id: int, amount_micro: int, commit_id: int, now_ms: int
+    ) -> list[Transfer]:
+        """Charge reported usage, below zero if need be."""
+        account = self.account(profile_id, commit_id, now_ms)
+        purse, transfers = charge(account.purse, amount_micro, now_ms)
+        self._accounts[profile_id] = account._replace(purse=purse)
+        self.write(profile_id, account.period, transfers, commit_id, now_ms)
+        return transfers
+
+    def correct(self, profile_id: int, signed_micro: int, commit_id: int, now_ms: int) -> None:
+        """Charge more (above 0), or give back as a grant that doesn't expire (below 0)."""
+        account = self.account(profile_id, commit_id, now_ms)
+        if signed_micro < 0:
+            self.grant(profile_id, "correction", -signed_micro, commit_id, now_ms, source=SPENT)
+            return
+        purse, transfers = charge(account.purse, signed_micro, now_ms, "correction")
+        self._accounts[profile_id] = account._replace(purse=purse)
+        self.write(profile_id, account.period, transfers, commit_id, now_ms)
+
+    def grant(
+        self,
+        profile_id: int,
+        kind: GrantKind,
+        credits_micro: int,
+        commit_id: int,
+        now_ms: int,
+        *,
+        expires_at_ms: int | None = None,
+        priority: int = 0,
+        source: str = ISSUED,
+    ) -> int:
+        """Give credits; the new grant's id."""
+        account = self.account(profile_id, commit_id, now_ms)
+        account, grant_id = self._issue(
+            profile_id,
+            account,
+            Grant(0, kind, priority, now_ms, expires_at_ms, credits_micro),
+            commit_id,
+            source=source,
+        )
+        self._accounts[profile_id] = account
+        self._moved.add(profile_id)
+        return grant_id
+
+    def write(
+        self,
+        profile_id: int,
+        period: PeriodRow,
+        transfers: Iterable[Transfer],
+        commit_id: int,
+        at_ms: int,
+    ) -> None:
+        """Write transfers, and what they add to accounts and to the period they fall in."""
+        transfers = list(transfers)
+        if not transfers:
+            return
+        rows = []
+        for transfer in transfers:
+            self._ordinal += 1
+            rows.append((profile_id, commit_id, self._ordinal, at_ms, *transfer))
+        self._db.execute_many("transfers_insert", rows)
+        self._db.execute_many(
+            "accounts_add",
+            [(profile_id, name, *sums) for name, sums in account_sums(transfers).items()],
+        )
+        self._db.execute(
+            "period_add",
+            profile_id=profile_id,
+            start_ms=period.start_ms,
+            granted_micro=_sum(transfers, "grant"),
+            expired_micro=_sum(transfers, "expiry"),
+            charged_micro=_sum(transfers, "charge"),
+            corrected_micro=_corrected(transfers),
+        )
+
+    def start_commit(self) -> None:
+        """A new commit numbers its transfers from 1."""
+        self._ordinal = 0
+
+    def take_dues(self) -> list[tuple[int, int]]:
+        """(due_ms, profile_id) of the workspaces whose next due instant may have moved."""
+        moved, self._moved = self._moved, set()
+        return [(self._accounts[profile_id].due_ms, profile_id) for profile_id in sorted(moved)]
+
+    def _load(self, profile_id: int, commit_id: int, now_ms: int) -> Account:
+        grants = self._db.rows("purse_grants", Grant, profile_id=profile_id)
+        owed_micro = self._db.integer("purse_owed", profile_id=profile_id)
+        purse = Purse(tuple(grants), owed_micro)
+        period = self._db.one("period_last", PeriodRow, profile_id=profile_id)
+        if period is not None:
+            return Account(purse, period)
+        terms = self._terms(profile_id)
+        first = natural_window(
+            "month",
+            min(now_ms, terms.created_at_ms),
+            zone_of(terms.timezone),
+            anchor_day=terms.anchor_day,
+        )
+        return self._open(profile_id, purse, terms, first.start_ms, first.end_ms, commit_id)
+
+    def _pass_due(self, profile_id: int, account: Account, commit_id: int) -> Account:
+        """Pass the next instant at which something ends, as of that instant."""
+        due_ms = account.due_ms
+        purse, transfers = expire(account.purse, due_ms)
+        self.write(profile_id, account.period, transfers, commit_id, due_ms - 1)
+        if due_ms < account.period.end_ms:
+            return account._replace(purse=purse)
+        terms = self._terms(profile_id)
+        window = bridge("month", due_ms, zone_of(terms.timezone), anchor_day=terms.anchor_day)
+        return self._open(profile_id, purse, terms, due_ms, window.end_ms, commit_id)
+
+    def _open(
+        self,
+        profile_id: int,
+        purse: Purse,
+        terms: Terms,
+        start_ms: int,
+        end_ms: int,
+        commit_id: int,
+    ) -> Account:
+        plan_id = terms.plan_id if terms.next_plan_id is None else terms.next_plan_id
+        if self._db.execute("terms_take_next_plan", profile_id=profile_id):
+            self._db.execute(
+                "workspace_plans_insert", profile_id=profile_id, from_ms=start_ms, plan_id=plan_id
+            )
+            self.replanned.add(profile_id)
+        self._db.execute(
+            "period_insert",
+            profile_id=profile_id,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            plan_id=plan_id,
+            opening_micro=sum(g.left_micro for g in purse.grants) - purse.owed_micro,
+        )
+        account = Account(purse, PeriodRow(start_ms, end_ms, plan_id))
+        if terms.credits_per_month_micro:
+            plan_grant = Grant(0, "plan", 0, start_ms, end_ms, terms.credits_per_month_micro)
+            account, _ = self._issue(profile_id, account, plan_grant, commit_id)
+        return account
+
+    def _issue(
+        self,
+        profile_id: int,
+        account: Account,
+        grant: Grant,
+        commit_id: int,
+        *,
+        source: str = ISSUED,
+    ) -> tuple[Account, int]:
+        grant_id = self._db.integer("grant_last", profile_id=profile_id) + 1
+        grant = grant._replace(grant_id=grant_id)
+        self._db.execute(
+            "grant_insert",
+            profile_id=profile_id,
+            grant_id=grant_id,
+            kind=grant.kind,
+            credits_micro=grant.left_micro,
+            priority=grant.priority,
+            created_at_ms=grant.created_at_ms,
+            expires_at_ms=grant.expires_at_ms,
+        )
+        purse, transfers = issue(account.purse, grant, source)
+        self.write(profile_id, account.period, transfers, commit_id, grant.created_at_ms)
+        return account._replace(purse=purse), grant_id
+
+    def _terms(self, profile_id: int) -> Terms:
+        terms = self._db.one("terms_get", Terms, profile_id=profile_id)
+        assert terms is not None  # callers have looked the workspace up
+        return terms
+
+
+def _sum(transfers: Iterable[Transfer], kind: str) -> int:
+    return sum(t.amount_micro for t in transfers if t.kind == kind)
+
+
+def _corrected(transfers: Iterable[Transfer]) -> int:
+    """Net corrections: charged more less given back."""
+    return sum(
+        t.amount_micro if t.credit_account == SPENT else -t.amount_micro
+        for t in transfers
+        if t.kind == "correction"
+    )

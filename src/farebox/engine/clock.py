@@ -1,0 +1,57 @@
+"""The clock: UTC milliseconds that never run back.
+
+It starts at the later of the wall clock and the stored high-water mark, and from there follows the
+boot clock, which no one can set. A wall clock that steps is noticed (`drift_ms`), not followed: so
+no step reopens a window, opens one early or grants anything twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from farebox.core.instant import MS_PER_SECOND
+
+NS_PER_MS = 1_000_000
+DRIFT_ALARM_MS = 5 * MS_PER_SECOND
+
+
+class Clock(Protocol):
+    """What tells the time."""
+
+    def now_ms(self) -> int:
+        """UTC milliseconds, never less than before."""
+
+
+def wall_ms() -> int:
+    """What the machine's wall clock says."""
+    return time.time_ns() // NS_PER_MS
+
+
+def boot_ms() -> int:
+    """Milliseconds since boot, suspended time included."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // NS_PER_MS
+
+
+class SteadyClock:
+    """The clock of a running process."""
+
+    def __init__(
+        self,
+        high_water_ms: int = 0,
+        *,
+        wall: Callable[[], int] = wall_ms,
+        steady: Callable[[], int] = boot_ms,
+    ) -> None:
+        self._wall = wall
+        self._steady = steady
+        self._base_ms = max(high_water_ms, wall()) - steady()
+
+    def now_ms(self) -> int:
+        """UTC milliseconds, never less than before."""
+        return self._base_ms + self._steady()
+
+    def drift_ms(self) -> int:
+        """How far the wall clock has stepped away; beyond `DRIFT_ALARM_MS` it is worth an alarm."""
+        return self._wall() - self.now_ms()

@@ -1,0 +1,130 @@
+"""The directory: keys, users, workspaces, plans, log types and tokens in memory.
+
+It answers without SQL, so that a key is looked up and a request priced on the event loop. It is
+read whole at start and follows the table `changes`: after one's own write at once, else a few
+times a second. A key is looked up by the digest of the whole presented key.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from farebox.core.log_type import LogType, PathTable, Price
+from farebox.core.plan import Plan
+from farebox.core.workspace import ApiKey, Token, User, Workspace
+from farebox.engine.directory_rows import (
+    read_keys,
+    read_log_types,
+    read_plans,
+    read_tokens,
+    read_users,
+    read_workspaces,
+)
+from farebox.store.contract import Reader
+
+
+class _Change(NamedTuple):
+    change_id: int
+    kind: str
+    ref: str
+    profile_id: int | None
+
+
+class Directory:
+    """One per process.
+
+    `refresh` may run on another thread than the readers: each entry is replaced whole, so that a
+    reader sees the old or the new one.
+    """
+
+    def __init__(self) -> None:
+        self.change_id = 0
+        self.log_types: dict[int, LogType] = {}
+        self.log_type_by_slug: dict[str, LogType] = {}
+        self.plans: dict[int, Plan] = {}
+        self.workspaces: dict[int, Workspace] = {}
+        self.users: dict[str, User] = {}
+        self.keys: dict[str, ApiKey] = {}
+        self.paths = PathTable([])
+        self._key_by_digest: dict[bytes, ApiKey] = {}
+        self._keys_of: dict[int, dict[str, ApiKey]] = defaultdict(dict)
+        self._token_by_digest: dict[bytes, Token] = {}
+
+    def load(self, reader: Reader) -> None:
+        """Read everything, from one snapshot."""
+        reader.begin_read()
+        try:
+            self.change_id = reader.integer("changes_last")
+            self._take_log_types(reader)
+            self.plans = read_plans(reader)
+            self.workspaces = {w.profile_id: w for w in read_workspaces(reader, None)}
+            self.users = {u.user_id: u for u in read_users(reader, None)}
+            self._take_keys(read_keys(reader, None))
+            self._take_tokens(reader)
+        finally:
+            reader.end_read()
+
+    def refresh(self, reader: Reader) -> bool:
+        """Read again what changed since; whether anything did."""
+        changes = reader.rows("changes_since", _Change, change_id=self.change_id)
+        for change in {(c.kind, c.ref): c for c in changes}.values():
+            self._follow(reader, change)
+        if changes:
+            self.change_id = changes[-1].change_id
+        return bool(changes)
+
+    def key_of_digest(self, digest: bytes) -> ApiKey | None:
+        """The key with this digest, whatever its status."""
+        return self._key_by_digest.get(digest)
+
+    def keys_of(self, profile_id: int) -> list[ApiKey]:
+        """A workspace's keys, oldest first."""
+        keys = self._keys_of.get(profile_id, {}).values()
+        return sorted(keys, key=lambda key: (key.created_at_ms, key.key_id))
+
+    def token_of_digest(self, digest: bytes) -> Token | None:
+        """The token with this digest, unless it was revoked."""
+        token = self._token_by_digest.get(digest)
+        return None if token is None or token.revoked_at_ms is not None else token
+
+    def price(self, workspace: Workspace, log_type_id: int, time_ms: int) -> Price:
+        """What a call costs a workspace at an instant; nothing when it is unmapped."""
+        log_type = self.log_types.get(log_type_id)
+        if log_type is None:
+            return Price(0, 0, 0)
+        return self.plans[workspace.plan_id_at(time_ms)].price(log_type, time_ms)
+
+    def _follow(self, reader: Reader, change: _Change) -> None:
+        match change.kind:
+            case "log_type" | "plan":
+                self._take_log_types(reader)
+                self.plans = read_plans(reader)
+            case "workspace":
+                for workspace in read_workspaces(reader, int(change.ref)):
+                    self.workspaces[workspace.profile_id] = workspace
+            case "user":
+                for user in read_users(reader, change.ref):
+                    self.users[user.user_id] = user
+            case "key":
+                self._take_keys(read_keys(reader, change.ref))
+            case "token":
+                self._take_tokens(reader)
+            case _:
+                pass  # nothing in memory depends on it
+
+    def _take_log_types(self, reader: Reader) -> None:
+        log_types = read_log_types(reader)
+        self.paths = PathTable(log_types.values())
+        self.log_types = log_types
+        self.log_type_by_slug = {t.slug: t for t in log_types.values()}
+
+    def _take_keys(self, keys: Iterable[ApiKey]) -> None:
+        for key in keys:
+            self.keys[key.key_id] = key
+            self._key_by_digest[key.digest] = key
+            self._keys_of[key.profile_id][key.key_id] = key
+
+    def _take_tokens(self, reader: Reader) -> None:
+        self._token_by_digest = {token.digest: token for token in read_tokens(reader)}

@@ -1,0 +1,217 @@
+"""The link: a server's way to the recorder, on its event loop.
+
+It connects at first use, starting the recorder when there is none, and again after a loss. What
+waits is bounded; beyond the bound callers are told 503 at once. When the connection is lost, the
+outcome of what was sent is unknown: every waiter gets 503, and a retry with the same id settles
+it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from farebox.core.errors import CATALOGUE, QUEUE_FULL, STORE_UNAVAILABLE, FareboxError
+from farebox.core.request import Capture, MeteredRequest
+from farebox.engine.messages import (
+    Answered,
+    Call,
+    Failed,
+    FrameBuffer,
+    Message,
+    Record,
+    Recorded,
+    Reply,
+    decode_reply,
+    encode,
+)
+from farebox.engine.paths import socket_path
+from farebox.engine.spawn import CONNECT_SECONDS_MAX, RETRY_SECONDS, RecorderProcess
+
+REPLY_SECONDS_MAX = 30.0
+ROWS_WAITING_MAX = 50_000
+RETRY_AFTER_SECONDS = 1
+TOO_LATE = "the recorder did not answer in time"
+
+Answer = TypeVar("Answer", bound=msgspec.Struct)
+
+
+class Link:
+    """Messages to the recorder. To be used from one event loop."""
+
+    def __init__(
+        self, database: Path, process: RecorderProcess, *, rows_waiting_max: int = ROWS_WAITING_MAX
+    ) -> None:
+        self._path = socket_path(database)
+        self._process = process
+        self._rows_waiting_max = rows_waiting_max
+        self._peer: _Peer | None = None
+        self._connecting = asyncio.Lock()
+        self._next_call_id = 0
+        self.rows_waiting = 0
+        # The last change that an own write made; the directory must have followed it.
+        self.change_id = 0
+
+    async def connect(self) -> None:
+        """Have a connection.
+
+        Raises:
+            FareboxError: 503, no recorder could be reached in time.
+        """
+        if self._peer is None or self._peer.is_lost:
+            async with self._connecting:
+                if self._peer is None or self._peer.is_lost:
+                    self._peer = await self._open()
+
+    async def record(
+        self,
+        rows: list[MeteredRequest],
+        captures: Sequence[Capture] = (),
+        *,
+        is_import: bool = False,
+    ) -> Recorded:
+        """Record requests; returns after the commit.
+
+        Raises:
+            FareboxError: 503, too much is waiting, or the outcome is unknown.
+        """
+        if self.rows_waiting + len(rows) > self._rows_waiting_max:
+            raise FareboxError(QUEUE_FULL, retry_after_seconds=RETRY_AFTER_SECONDS)
+        self.rows_waiting += len(rows)
+        try:
+            call_id = self._call_id()
+            reply = await self._ask(Record(call_id, rows, list(captures), is_import))
+        finally:
+            self.rows_waiting -= len(rows)
+        assert isinstance(reply, Recorded)
+        return reply
+
+    async def call(
+        self,
+        name: str,
+        arguments: msgspec.Struct,
+        answer: type[Answer],
+        *,
+        actor: str,
+        idempotency_key: str | None = None,
+    ) -> Answer:
+        """Run a command in the recorder; returns after the commit.
+
+        Raises:
+            FareboxError: why it was refused, or 503 when the outcome is unknown.
+        """
+        packed = msgspec.msgpack.encode(arguments)
+        reply = await self._ask(Call(self._call_id(), name, packed, actor, idempotency_key))
+        assert isinstance(reply, Answered)
+        self.change_id = max(self.change_id, reply.change_id)
+        return msgspec.msgpack.decode(reply.answer, type=answer)
+
+    async def close(self) -> None:
+        """Wait for what was sent, then hang up."""
+        if self._peer is not None:
+            await self._peer.drain()
+            self._peer.hang_up()
+
+    async def _ask(self, message: Message) -> Recorded | Answered:
+        await self.connect()
+        assert self._peer is not None
+        try:
+            async with asyncio.timeout(REPLY_SECONDS_MAX):
+                reply = await self._peer.ask(message)
+        except TimeoutError as error:
+            raise unavailable(TOO_LATE) from error
+        if isinstance(reply, Failed):
+            raise failure(reply)
+        return reply
+
+    def _call_id(self) -> int:
+        self._next_call_id += 1
+        return self._next_call_id
+
+    async def _open(self) -> _Peer:
+        deadline = time.monotonic() + CONNECT_SECONDS_MAX
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                _, peer = await loop.create_unix_connection(_Peer, str(self._path))
+            except OSError as error:
+                trouble = self._process.ensure()
+                if trouble or time.monotonic() > deadline:
+                    raise unavailable(trouble or str(error)) from error
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return peer
+
+
+class _Peer(asyncio.Protocol):
+    """One connection. Frames of one turn of the loop leave in one write."""
+
+    def __init__(self) -> None:
+        self.is_lost = False
+        self._transport: asyncio.Transport | None = None
+        self._frames = FrameBuffer()
+        self._waiting: dict[int, asyncio.Future[Reply]] = {}
+        self._unsent: list[bytes] = []
+
+    def ask(self, message: Message) -> asyncio.Future[Reply]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Reply] = loop.create_future()
+        if self.is_lost:
+            future.set_exception(unavailable("the recorder is gone"))
+            return future
+        self._waiting[message.call_id] = future
+        if not self._unsent:
+            loop.call_soon(self._send)
+        self._unsent.append(encode(message))
+        return future
+
+    async def drain(self) -> None:
+        if self._waiting:
+            await asyncio.wait(list(self._waiting.values()), timeout=REPLY_SECONDS_MAX)
+
+    def hang_up(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        for body in self._frames.feed(data):
+            reply = decode_reply(body)
+            future = self._waiting.pop(reply.call_id, None)
+            if future is not None and not future.done():
+                future.set_result(reply)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_lost = True
+        waiting, self._waiting = self._waiting, {}
+        for future in waiting.values():
+            if not future.done():
+                future.set_exception(unavailable(f"the recorder went away: {exc}"))
+
+    def _send(self) -> None:
+        unsent, self._unsent = self._unsent, []
+        if self._transport is not None and not self.is_lost:
+            self._transport.write(b"".join(unsent))
+
+
+def unavailable(internal: str) -> FareboxError:
+    """503: the outcome is unknown, or nothing was tried."""
+    return FareboxError(
+        STORE_UNAVAILABLE, internal=internal, retry_after_seconds=RETRY_AFTER_SECONDS
+    )
+
+
+def failure(failed: Failed) -> FareboxError:
+    """The error that the recorder met."""
+    kind = CATALOGUE[failed.code]
+    if kind is STORE_UNAVAILABLE:
+        return unavailable(failed.internal)
+    return FareboxError(kind, internal=failed.internal, **cast("dict[str, Any]", failed.params))

@@ -1,0 +1,177 @@
+"""The recorder's process: one thread, a lock, a Unix socket, and the recorder in the middle.
+
+It reads what all peers sent, hands the messages over as one group, and writes the replies. While a
+commit runs, what arrives waits in the sockets: the next commit takes all of it. It ends when the
+last peer has gone for a while, or when it is told to, after what it has begun.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import selectors
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+
+from farebox.engine.messages import FrameBuffer, Message, Record, Reply, decode_message, encode
+from farebox.engine.paths import lock_path, socket_path
+from farebox.engine.recorder import Recorder
+
+READ_BYTES = 1024 * 1024
+SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
+LINGER_SECONDS = 2.0
+FLUSH_SECONDS_MAX = 5.0
+ROWS_PER_COMMIT_MAX = 20_000
+
+
+class _Peer:
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.frames = FrameBuffer()
+        self.unsent = bytearray()
+
+
+class RecorderLoop:
+    """Serves peers until none is left for `LINGER_SECONDS`, or until `stop`."""
+
+    def __init__(self, recorder: Recorder, listener: socket.socket) -> None:
+        self._recorder = recorder
+        self._listener = listener
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(listener, selectors.EVENT_READ)
+        self._peers: dict[int, _Peer] = {}
+        self._waiting: list[tuple[_Peer, Message]] = []
+        self._is_stopping = False
+
+    def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
+        """End after the messages read so far."""
+        self._is_stopping = True
+
+    def run(self) -> None:
+        """Serve until it is time to end."""
+        alone_since = time.monotonic()
+        wait_ms = self._recorder.tick()
+        while not self._is_stopping:
+            self._poll(0 if self._waiting else wait_ms / 1000)
+            if self._waiting:
+                self._handle()
+            wait_ms = self._recorder.tick()
+            if self._peers:
+                alone_since = time.monotonic()
+            elif time.monotonic() - alone_since > LINGER_SECONDS:
+                break
+        self._finish()
+
+    def _poll(self, timeout_seconds: float) -> None:
+        for key, mask in self._selector.select(timeout_seconds):
+            if key.fileobj is self._listener:
+                self._accept()
+                continue
+            peer = self._peers[key.fd]
+            if mask & selectors.EVENT_WRITE:
+                self._flush(peer)
+            if mask & selectors.EVENT_READ:
+                self._read(peer)
+
+    def _accept(self) -> None:
+        connection, _ = self._listener.accept()
+        connection.settimeout(0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER_BYTES)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER_BYTES)
+        self._peers[connection.fileno()] = _Peer(connection)
+        self._selector.register(connection, selectors.EVENT_READ)
+
+    def _read(self, peer: _Peer) -> None:
+        try:
+            data = peer.connection.recv(READ_BYTES)
+            bodies = peer.frames.feed(data) if data else None
+            messages = [decode_message(body) for body in bodies or []]
+        except BlockingIOError:
+            return
+        except (OSError, ValueError, msgspec.MsgspecError):
+            bodies, messages = None, []
+        self._waiting += [(peer, message) for message in messages]
+        if bodies is None:
+            self._drop(peer)
+
+    def _handle(self) -> None:
+        """One commit's worth of what waits."""
+        count = rows = 0
+        for _, message in self._waiting:
+            rows += len(message.rows) if isinstance(message, Record) else 0
+            if count and rows > ROWS_PER_COMMIT_MAX:
+                break
+            count += 1
+        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        replies = self._recorder.handle([message for _, message in taken])
+        for (peer, _), reply in zip(taken, replies, strict=True):
+            self._send(peer, reply)
+        for peer in {id(peer): peer for peer, _ in taken}.values():
+            self._flush(peer)
+
+    def _send(self, peer: _Peer, reply: Reply) -> None:
+        peer.unsent += encode(reply)
+
+    def _flush(self, peer: _Peer) -> None:
+        try:
+            while peer.unsent:
+                del peer.unsent[: peer.connection.send(peer.unsent)]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._drop(peer)
+            return
+        if peer.connection.fileno() in self._peers:
+            mask = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.unsent else 0)
+            self._selector.modify(peer.connection, mask)
+
+    def _drop(self, peer: _Peer) -> None:
+        if self._peers.pop(peer.connection.fileno(), None) is not None:
+            self._selector.unregister(peer.connection)
+            peer.unsent.clear()
+            peer.connection.close()
+
+    def _finish(self) -> None:
+        while self._waiting:
+            self._handle()
+        for peer in list(self._peers.values()):
+            peer.connection.settimeout(FLUSH_SECONDS_MAX)
+            self._flush(peer)
+            self._drop(peer)
+        self._recorder.close()
+
+
+def serve_recorder(database: Path, make_recorder: Callable[[], Recorder]) -> bool:
+    """Be the recorder of a database; False at once when another process is it already."""
+    lock = os.open(lock_path(database), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return False
+    path = socket_path(database)
+    with suppress(FileNotFoundError):
+        path.unlink()
+    recorder = make_recorder()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        previous = os.umask(0o177)
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(previous)
+        listener.listen(64)
+        listener.settimeout(0)
+        loop = RecorderLoop(recorder, listener)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, loop.stop)
+        loop.run()
+        path.unlink(missing_ok=True)
+    os.close(lock)
+    return True

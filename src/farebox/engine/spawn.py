@@ -1,0 +1,42 @@
+"""Starts the recorder's process when there is none.
+
+Whoever gets the lock is the recorder; a process that comes second ends at once, so that starting
+one too many does no harm.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+
+CONNECT_SECONDS_MAX = 15.0
+RETRY_SECONDS = 0.02
+
+
+class RecorderProcess:
+    """The command that starts a recorder, and the child that was started with it last."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = list(command)
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def ensure(self) -> str:
+        """Start the recorder unless one's own is running; why it can't be, when it failed."""
+        if self._child is not None:
+            status = self._child.poll()
+            if status is None:
+                return ""
+            self._child = None
+            if status > 0:
+                return f"the recorder ended with status {status}"
+        # A session of its own: a terminal's interrupt must reach the server first, which then
+        # finishes what it has begun.
+        self._child = subprocess.Popen(  # noqa: S603 - our own command
+            self._command, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        return ""
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the own child, running or ended."""
+        return None if self._child is None else self._child.pid

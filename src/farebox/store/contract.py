@@ -1,0 +1,78 @@
+"""What every storage engine offers: named queries on one connection, and two kinds of failure.
+
+Queries are named in `.sql` files, the same names and parameters in every engine. A row comes back
+as the given `NamedTuple` type, in the order of the query's columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol, TypeVar
+
+SqlValue = str | int | bytes | None
+Row = TypeVar("Row", bound=NamedTuple)
+
+
+class ConstraintBrokenError(Exception):
+    """A row breaks a rule of the schema: nothing of the statement was done."""
+
+
+class StoreFaultError(Exception):
+    """The store failed or is gone. After a failed commit its outcome is unknown."""
+
+
+class QueryTimeoutError(Exception):
+    """A query ran past its budget and was stopped."""
+
+
+class Reader(Protocol):
+    """Reads; inside `begin_read` and `end_read` all from one snapshot."""
+
+    def rows(self, name: str, row_type: type[Row], **params: SqlValue) -> list[Row]:
+        """All rows of a named query."""
+
+    def one(self, name: str, row_type: type[Row], **params: SqlValue) -> Row | None:
+        """The first row, if there is one."""
+
+    def value(self, name: str, **params: SqlValue) -> SqlValue:
+        """The first column of the first row; None when there is no row."""
+
+    def integer(self, name: str, **params: SqlValue) -> int:
+        """The first column of the first row as an integer; 0 for null or no row."""
+
+    def begin_read(self) -> None:
+        """Hold one snapshot until `end_read`."""
+
+    def end_read(self) -> None:
+        """Let the snapshot go."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class Writer(Reader, Protocol):
+    """Writes, in transactions. One at a time in the whole database."""
+
+    def execute(self, name: str, **params: SqlValue) -> int:
+        """Run a named statement; the number of rows it changed."""
+
+    def execute_many(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> int:
+        """Run a named statement with positional parameters for each row; rows changed in all."""
+
+    def begin(self) -> None:
+        """Open the transaction."""
+
+    def commit(self) -> None:
+        """Commit durably. A `StoreFaultError` here leaves the outcome unknown."""
+
+    def rollback(self) -> None:
+        """Undo the open transaction, if there is one."""
+
+    def savepoint(self) -> None:
+        """Mark a point inside the transaction (one at a time)."""
+
+    def rollback_to_savepoint(self) -> None:
+        """Undo what came after the savepoint, and forget it."""
+
+    def release_savepoint(self) -> None:
+        """Keep what came after the savepoint, and forget it."""

@@ -1,0 +1,184 @@
+"""One SQLite connection with named queries, through APSW.
+
+WAL with full sync: what is committed survives a power cut. The writer is one connection in one
+process (the recorder); readers are read-only. Errors are told apart here, once: a broken
+constraint is the row's fault, everything else is the store's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import cast
+
+import aiosql
+import apsw
+
+from farebox.store.contract import (
+    ConstraintBrokenError,
+    QueryTimeoutError,
+    Row,
+    SqlValue,
+    StoreFaultError,
+)
+
+SQL_FOLDER = Path(__file__).parent / "sql"
+BUSY_TIMEOUT_MS = 5_000
+WAL_PAGES_BEFORE_CHECKPOINT = 4_000
+CACHE_KIB = 64 * 1024
+STATEMENTS_CACHED = 200
+PROGRESS_STEPS = 1_000
+
+
+@lru_cache(maxsize=1)
+def named_queries() -> dict[str, str]:
+    """The SQL of every named query."""
+    queries = aiosql.from_path(SQL_FOLDER, "apsw")
+    return {
+        name: cast("str", getattr(queries, name).sql)
+        for name in queries.available_queries
+        if not name.endswith("_cursor")
+    }
+
+
+class SqliteDatabase:
+    """A connection; see `store.contract` for what its methods promise."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self.connection = connection
+        self._sql = named_queries()
+
+    def rows(self, name: str, row_type: type[Row], **params: SqlValue) -> list[Row]:
+        """All rows of a named query."""
+        with _telling_apart():
+            cursor = self.connection.execute(self._sql[name], params)
+            return [row_type._make(values) for values in cursor]
+
+    def one(self, name: str, row_type: type[Row], **params: SqlValue) -> Row | None:
+        """The first row, if there is one."""
+        with _telling_apart():
+            for values in self.connection.execute(self._sql[name], params):
+                return row_type._make(values)
+        return None
+
+    def value(self, name: str, **params: SqlValue) -> SqlValue:
+        """The first column of the first row; None when there is no row."""
+        with _telling_apart():
+            for values in self.connection.execute(self._sql[name], params):
+                return cast("SqlValue", values[0])
+        return None
+
+    def integer(self, name: str, **params: SqlValue) -> int:
+        """The first column of the first row as an integer; 0 for null or no row."""
+        found = self.value(name, **params)
+        return found if isinstance(found, int) else 0
+
+    def execute(self, name: str, **params: SqlValue) -> int:
+        """Run a named statement; the number of rows it changed."""
+        with _telling_apart():
+            before = self.connection.total_changes()
+            self.connection.execute(self._sql[name], params)
+            return self.connection.total_changes() - before
+
+    def execute_many(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> int:
+        """Run a named statement with positional parameters for each row; rows changed in all."""
+        with _telling_apart():
+            before = self.connection.total_changes()
+            self.connection.executemany(self._sql[name], rows)
+            return self.connection.total_changes() - before
+
+    def begin(self) -> None:
+        """Open the transaction; waits for no lock it can't get in time."""
+        self._control("begin immediate")
+
+    def commit(self) -> None:
+        """Commit with full sync."""
+        self._control("commit")
+
+    def rollback(self) -> None:
+        """Undo the open transaction, if there is one."""
+        if self.connection.in_transaction:
+            self._control("rollback")
+
+    def savepoint(self) -> None:
+        """Mark a point inside the transaction."""
+        self._control("savepoint here")
+
+    def rollback_to_savepoint(self) -> None:
+        """Undo what came after the savepoint, and forget it."""
+        self._control("rollback to here")
+        self._control("release here")
+
+    def release_savepoint(self) -> None:
+        """Keep what came after the savepoint, and forget it."""
+        self._control("release here")
+
+    def begin_read(self) -> None:
+        """Hold one snapshot until `end_read`."""
+        self._control("begin")
+
+    def end_read(self) -> None:
+        """Let the snapshot go."""
+        self.rollback()
+
+    @contextmanager
+    def budget(self, milliseconds: int) -> Iterator[None]:
+        """Stop queries inside that run past the budget, with `QueryTimeoutError`."""
+        deadline = time.monotonic() + milliseconds / 1000
+        self.connection.set_progress_handler(lambda: time.monotonic() > deadline, PROGRESS_STEPS)
+        try:
+            yield
+        finally:
+            self.connection.set_progress_handler(None)
+
+    def close(self) -> None:
+        """Close the connection, whatever state it is in."""
+        self.connection.close(force=True)
+
+    def _control(self, statement: str) -> None:
+        with _telling_apart():
+            self.connection.execute(statement)
+
+
+def open_writer(path: Path, *, vfs: str | None = None) -> SqliteDatabase:
+    """The writing connection. The caller holds the recorder's lock."""
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    with _telling_apart():
+        connection = apsw.Connection(
+            str(path), flags=flags, vfs=vfs, statementcachesize=STATEMENTS_CACHED
+        )
+        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+        connection.pragma("journal_mode", "wal")
+        connection.pragma("synchronous", "full")
+        connection.pragma("foreign_keys", value=True)
+        connection.pragma("cache_size", -CACHE_KIB)
+        connection.pragma("wal_autocheckpoint", WAL_PAGES_BEFORE_CHECKPOINT)
+        connection.pragma("temp_store", "memory")
+    return SqliteDatabase(connection)
+
+
+def open_reader(path: Path) -> SqliteDatabase:
+    """A read-only connection."""
+    with _telling_apart():
+        connection = apsw.Connection(
+            str(path), flags=apsw.SQLITE_OPEN_READONLY, statementcachesize=STATEMENTS_CACHED
+        )
+        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+        connection.pragma("query_only", value=True)
+    return SqliteDatabase(connection)
+
+
+@contextmanager
+def _telling_apart() -> Iterator[None]:
+    try:
+        yield
+    except apsw.ConstraintError as error:
+        raise ConstraintBrokenError(str(error)) from error
+    except apsw.InterruptError as error:
+        raise QueryTimeoutError(str(error)) from error
+    except apsw.Error as error:
+        message = f"{type(error).__name__}: {error}"
+        raise StoreFaultError(message) from error

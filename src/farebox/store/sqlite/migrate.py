@@ -1,0 +1,69 @@
+"""Migrations: numbered SQL files, each applied once, in order, in a transaction of its own.
+
+The database's `user_version` is the number of the last one applied. A database that is newer than
+this program is refused, never touched.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from farebox.store.contract import StoreFaultError
+from farebox.store.sqlite.database import SqliteDatabase
+
+FOLDER = Path(__file__).parent / "migrations"
+_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+# "Fare", so that `file` and a wrong path are recognised.
+APPLICATION_ID = 0x46617265
+
+
+class Migration(NamedTuple):
+    """A step of the schema."""
+
+    number: int
+    name: str
+    sql: str
+
+
+def all_migrations() -> list[Migration]:
+    """The steps this program knows, ascending."""
+    found = []
+    for path in sorted(FOLDER.iterdir()):
+        match = _NAME.fullmatch(path.name)
+        if match:
+            found.append(Migration(int(match[1]), path.stem, path.read_text("utf-8")))
+    return found
+
+
+def schema_version(database: SqliteDatabase) -> int:
+    """The number of the last migration applied; 0 for a new file."""
+    return cast("int", database.connection.pragma("user_version"))
+
+
+def migrate(database: SqliteDatabase) -> list[str]:
+    """Bring the schema up to date; the names of the steps applied.
+
+    Raises:
+        StoreFaultError: the database belongs to a newer Farebox, or to something else.
+    """
+    migrations = all_migrations()
+    version = schema_version(database)
+    if version > migrations[-1].number:
+        message = f"the database has schema {version}; this Farebox knows {migrations[-1].number}"
+        raise StoreFaultError(message)
+    if version == 0 and database.connection.execute("select 1 from sqlite_schema").get is not None:
+        message = "the file is an SQLite database, but not one of Farebox"
+        raise StoreFaultError(message)
+    applied = []
+    for migration in migrations:
+        if migration.number <= version:
+            continue
+        database.begin()
+        database.connection.execute(migration.sql)
+        database.connection.pragma("user_version", migration.number)
+        database.connection.pragma("application_id", APPLICATION_ID)
+        database.commit()
+        applied.append(migration.name)
+    return applied

@@ -1,0 +1,53 @@
+-- What every process keeps in memory; read whole at start, and by id after a change.
+
+-- name: directory_log_types
+-- Directory: all log types.
+select log_type_id, slug, name, method, path from log_types order by log_type_id;
+
+-- name: directory_log_type_prices
+-- Directory: all prices of log types.
+select log_type_id, valid_from_ms, credits_micro, hold_micro from log_type_prices
+order by log_type_id, valid_from_ms;
+
+-- name: directory_plans
+-- Directory: all plans.
+select plan_id, slug, name, credits_per_month_micro, api_hour, api_day, api_month, portal_hour,
+  portal_day, portal_month, requests_per_minute, requests_per_second, is_api_access_available,
+  is_quota_sharing_available, unmapped
+from plans order by plan_id;
+
+-- name: directory_plan_prices
+-- Directory: all prices of plans.
+select plan_id, log_type_id, valid_from_ms, credits_micro from plan_prices
+order by plan_id, log_type_id, valid_from_ms;
+
+-- name: directory_workspaces
+-- Directory: all workspaces, or one.
+select profile_id, uid, name, description, plan_id, next_plan_id, timezone, zone_version, licences,
+  is_quota_sharing_enabled, anchor_day, status, created_at_ms
+from workspaces where :profile_id is null or profile_id = :profile_id order by profile_id;
+
+-- name: directory_workspace_zones
+-- Directory: the zones of all workspaces, or of one.
+select profile_id, zone_version, from_ms, timezone from workspace_zones
+where :profile_id is null or profile_id = :profile_id order by profile_id, zone_version;
+
+-- name: directory_workspace_plans
+-- Directory: the plans of all workspaces through time, or of one.
+select profile_id, from_ms, plan_id from workspace_plans
+where :profile_id is null or profile_id = :profile_id order by profile_id, from_ms;
+
+-- name: directory_users
+-- Directory: all users, or one.
+select user_id, profile_id, nickname, email, is_owner, created_at_ms from users
+where :user_id is null or user_id = :user_id order by created_at_ms, user_id;
+
+-- name: directory_keys
+-- Directory: all keys, or one.
+select key_id, profile_id, user_id, name, digest, masked_authentication, channel, created_at_ms,
+  expires_at_ms, revoked_at_ms, rotated_from
+from keys where :key_id is null or key_id = :key_id order by created_at_ms, key_id;
+
+-- name: directory_tokens
+-- Directory: all tokens.
+select token_id, name, scope, digest, created_at_ms, revoked_at_ms from tokens order by token_id;
