@@ -102,7 +102,11 @@ def _dates(sums: DaySums, dates: Mapping[int, str], filled: Sequence[int]) -> Ma
 
 
 def _series(sums: DaySums, dates: Mapping[int, str]) -> list[DayPoint]:
-    return [DayPoint(text, *sums.get(day, _NOTHING)) for day, text in dates.items()]
+    shown = [sums.get(day, _NOTHING) for day in dates]
+    return [
+        DayPoint(text, credits_micro, requests)
+        for text, (credits_micro, requests) in zip(dates.values(), shown, strict=True)
+    ]
 
 
 def _log_type_series(named: Named, sums: DaySums, dates: Mapping[int, str]) -> LogTypeSeries:
@@ -110,8 +114,10 @@ def _log_type_series(named: Named, sums: DaySums, dates: Mapping[int, str]) -> L
 
 
 def _totals(sums: DaySums) -> Totals:
-    values = sums.values()
-    return Totals(sum(credits_micro for credits_micro, _ in values), sum(n for _, n in values))
+    if not sums:
+        return Totals(0, 0)
+    credits_micro, requests = zip(*sums.values(), strict=True)
+    return Totals(sum(credits_micro), sum(requests))
 
 
 def _order(entry: LogTypeSeries) -> tuple[int, int, str]:
