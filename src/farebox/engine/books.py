@@ -151,9 +151,10 @@ class Books:
             self._ordinal += 1
             rows.append((profile_id, commit_id, self._ordinal, at_ms, *transfer))
         self._db.execute_many("transfers_insert", rows)
+        sums = sorted(account_sums(transfers).items())
+        self._db.execute_many("accounts_open", [(profile_id, account) for account, _ in sums])
         self._db.execute_many(
-            "accounts_add",
-            [(profile_id, name, *sums) for name, sums in account_sums(transfers).items()],
+            "accounts_add", [(profile_id, account, *amounts) for account, amounts in sums]
         )
         self._db.execute(
             "period_add",

@@ -13,6 +13,7 @@ next commit.
 from __future__ import annotations
 
 import heapq
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
@@ -32,6 +33,7 @@ from farebox.engine.transaction import IDEMPOTENCY_KEPT_MS, Command, Transaction
 from farebox.store.contract import ConstraintBrokenError, StoreFaultError, Writer
 
 IDLE_MS_MAX = 1_000
+log = logging.getLogger("farebox.recorder")
 RECORDER_ACTOR = "farebox"
 
 
@@ -181,9 +183,12 @@ class Recorder:
             params = {name: _plain(value) for name, value in error.params.items()}
             return [Failed(m.call_id, error.kind.code, params, error.internal) for m in messages]
         except StoreFaultError as error:
+            log.error("the store failed, everything open is dropped: %s", error)  # noqa: TRY400
             self.close()
             return [Failed(m.call_id, STORE_UNAVAILABLE.code, {}, str(error)) for m in messages]
-        except Exception as error:  # noqa: BLE001 - whatever it was, nobody may wait for ever
+        except Exception as error:
+            # Whatever it was, nobody may wait for ever.
+            log.exception("a message failed")
             self._undo()
             internal = f"{type(error).__name__}: {error}"
             return [Failed(m.call_id, INTERNAL.code, {}, internal) for m in messages]

@@ -36,7 +36,7 @@ PROGRESS_STEPS = 1_000
 @lru_cache(maxsize=1)
 def named_queries() -> dict[str, str]:
     """The SQL of every named query."""
-    queries = aiosql.from_path(SQL_FOLDER, "apsw")
+    queries = aiosql.from_path(SQL_FOLDER, "apsw", mandatory_parameters=False)
     return {
         name: cast("str", getattr(queries, name).sql)
         for name in queries.available_queries

@@ -19,12 +19,12 @@ where profile_id = :profile_id and account = 'overdraft';
 select start_ms, end_ms, plan_id from periods
 where profile_id = :profile_id order by start_ms desc limit 1;
 
--- name: period_insert
+-- name: period_insert!
 -- Books, when a period opens.
 insert into periods (profile_id, start_ms, end_ms, plan_id, opening_micro)
 values (:profile_id, :start_ms, :end_ms, :plan_id, :opening_micro);
 
--- name: period_add
+-- name: period_add!
 -- Books, when credits move: what a transfer adds to the period it falls in.
 update periods set
   granted_micro = granted_micro + :granted_micro,
@@ -33,11 +33,11 @@ update periods set
   corrected_micro = corrected_micro + :corrected_micro
 where profile_id = :profile_id and start_ms = :start_ms;
 
--- name: period_plan
+-- name: period_plan!
 -- Books, when a workspace moves to another plan in mid-period.
 update periods set plan_id = :plan_id where profile_id = :profile_id and start_ms = :start_ms;
 
--- name: grant_insert
+-- name: grant_insert!
 -- Books, for every grant.
 insert into grants
   (profile_id, grant_id, kind, credits_micro, priority, created_at_ms, expires_at_ms)
@@ -58,12 +58,12 @@ join plans p on p.plan_id = coalesce(w.next_plan_id, w.plan_id)
 where w.profile_id = :profile_id
 order by z.zone_version desc limit 1;
 
--- name: terms_take_next_plan
+-- name: terms_take_next_plan!
 -- Books, when a period opens: the plan that waited for it.
 update workspaces set plan_id = next_plan_id, next_plan_id = null
 where profile_id = :profile_id and next_plan_id is not null;
 
--- name: workspace_plans_insert
+-- name: workspace_plans_insert!
 -- Books and plan changes: the plan of a workspace from an instant on.
 insert into workspace_plans (profile_id, from_ms, plan_id)
 values (:profile_id, :from_ms, :plan_id)
@@ -77,4 +77,5 @@ select w.profile_id, min(
     join accounts a on a.profile_id = g.profile_id and a.account = 'grant:' || g.grant_id
     where g.profile_id = w.profile_id and g.expires_at_ms is not null
       and a.credits_micro > a.debits_micro), 9223372036854775807)) as due_ms
-from workspaces w;
+from workspaces w
+where exists (select 1 from periods p where p.profile_id = w.profile_id);

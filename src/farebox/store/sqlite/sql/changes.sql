@@ -1,6 +1,6 @@
 -- What was changed, by whom and when; and the answers to writes that carry an Idempotency-Key.
 
--- name: changes_insert
+-- name: changes_insert!
 -- Transaction, for every admin write.
 insert into changes (at_ms, actor, action, kind, ref, profile_id, detail)
 values (:at_ms, :actor, :action, :kind, :ref, :profile_id, :detail);
@@ -19,11 +19,11 @@ where change_id > :change_id order by change_id;
 select fingerprint, answer from idempotency_keys
 where actor = :actor and idempotency_key = :idempotency_key;
 
--- name: idempotency_insert
+-- name: idempotency_insert!
 -- Recorder, in the transaction of the write itself.
 insert into idempotency_keys (actor, idempotency_key, fingerprint, answer, at_ms)
 values (:actor, :idempotency_key, :fingerprint, :answer, :at_ms);
 
--- name: idempotency_forget
+-- name: idempotency_forget!
 -- Recorder, now and then.
 delete from idempotency_keys where at_ms < :before_ms;

@@ -1,6 +1,6 @@
 -- The commit path: positional parameters, one statement prepared once, run for every row.
 
--- name: identities_insert
+-- name: identities_insert!
 -- Recorder, every request. Duplicates change nothing; any other constraint is an error.
 insert into identities (profile_id, identity, content) values (?1, ?2, ?3)
 on conflict (profile_id, identity) do nothing;
@@ -9,19 +9,19 @@ on conflict (profile_id, identity) do nothing;
 -- Recorder, only when a batch holds repeats: what was first recorded under an identity.
 select content from identities where profile_id = :profile_id and identity = :identity;
 
--- name: requests_insert
+-- name: requests_insert!
 -- Recorder, every request: the fields of MeteredRequest less identity and content, then the commit.
 insert into requests (
   profile_id, query_log_id, time_ms, key_id, log_type_id, channel, credits_micro, method, path,
   status_code, duration_ms, response_size, ip, authentication_type, commit_id
 ) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15);
 
--- name: captures_insert
+-- name: captures_insert!
 -- Recorder, for requests that carry headers or bodies.
 insert into captures (profile_id, query_log_id, request_headers, request_body, response_body)
 values (?1, ?2, ?3, ?4, ?5);
 
--- name: quarters_add
+-- name: quarters_add!
 -- Recorder, one row for each quarter hour, key, log type and channel of a batch.
 insert into quarters
   (profile_id, quarter, key_id, log_type_id, channel, requests, credits_micro, last_ms)
@@ -31,7 +31,7 @@ on conflict (profile_id, quarter, key_id, log_type_id, channel) do update set
   credits_micro = credits_micro + excluded.credits_micro,
   last_ms = max(last_ms, excluded.last_ms);
 
--- name: days_add
+-- name: days_add!
 -- Recorder and the rebuilding of days.
 insert into days
   (profile_id, zone_version, day, log_type_id, key_id, requests, credits_micro, last_ms)
@@ -41,7 +41,7 @@ on conflict (profile_id, zone_version, day, log_type_id, key_id) do update set
   credits_micro = credits_micro + excluded.credits_micro,
   last_ms = max(last_ms, excluded.last_ms);
 
--- name: day_log_types_add
+-- name: day_log_types_add!
 -- Recorder and the rebuilding of days.
 insert into day_log_types
   (profile_id, zone_version, day, log_type_id, requests, credits_micro, last_ms)
@@ -51,7 +51,7 @@ on conflict (profile_id, zone_version, day, log_type_id) do update set
   credits_micro = credits_micro + excluded.credits_micro,
   last_ms = max(last_ms, excluded.last_ms);
 
--- name: day_keys_add
+-- name: day_keys_add!
 -- Recorder and the rebuilding of days.
 insert into day_keys
   (profile_id, zone_version, day, key_id, channel, requests, credits_micro, last_ms)
@@ -61,7 +61,7 @@ on conflict (profile_id, zone_version, day, key_id, channel) do update set
   credits_micro = credits_micro + excluded.credits_micro,
   last_ms = max(last_ms, excluded.last_ms);
 
--- name: commits_insert
+-- name: commits_insert!
 -- Recorder, one row a commit that records requests or moves credits.
 insert into commits (commit_id, at_ms) values (:commit_id, :at_ms);
 
@@ -69,20 +69,23 @@ insert into commits (commit_id, at_ms) values (:commit_id, :at_ms);
 -- Recorder, when it opens the database.
 select max(commit_id) from commits;
 
--- name: transfers_insert
+-- name: transfers_insert!
 -- Books, for every movement of credits.
 insert into transfers
   (profile_id, commit_id, ordinal, at_ms, kind, debit_account, credit_account, amount_micro)
 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
--- name: accounts_add
--- Books: what a batch's transfers add to each account.
-insert into accounts (profile_id, account, debits_micro, credits_micro) values (?1, ?2, ?3, ?4)
-on conflict (profile_id, account) do update set
-  debits_micro = debits_micro + excluded.debits_micro,
-  credits_micro = credits_micro + excluded.credits_micro;
+-- name: accounts_open!
+-- Books, before accounts_add: a delta alone would break the table's checks.
+insert into accounts (profile_id, account, debits_micro, credits_micro) values (?1, ?2, 0, 0)
+on conflict (profile_id, account) do nothing;
 
--- name: charges_add
+-- name: accounts_add!
+-- Books: what a batch's transfers add to each account.
+update accounts set debits_micro = debits_micro + ?3, credits_micro = credits_micro + ?4
+where profile_id = ?1 and account = ?2;
+
+-- name: charges_add!
 -- Books: a batch's requests and credits by log type and quarter hour of the commit.
 insert into charges (profile_id, quarter, log_type_id, is_history, requests, credits_micro)
 values (?1, ?2, ?3, ?4, ?5, ?6)

@@ -5,7 +5,7 @@
 select zone_version, from_ms, timezone, built_quarter from workspace_zones
 where profile_id = :profile_id order by zone_version;
 
--- name: zone_insert
+-- name: zone_insert!
 -- Workspaces: a new zone.
 insert into workspace_zones (profile_id, zone_version, from_ms, timezone, built_quarter)
 values (:profile_id, :zone_version, :from_ms, :timezone, :built_quarter);
@@ -19,12 +19,12 @@ select zone_version from workspaces where profile_id = :profile_id;
 select profile_id from workspace_zones where built_quarter is not null
 group by profile_id order by profile_id;
 
--- name: zone_built
+-- name: zone_built!
 -- Days, after each step; null when complete.
 update workspace_zones set built_quarter = :built_quarter
 where profile_id = :profile_id and zone_version = :zone_version;
 
--- name: zone_switch
+-- name: zone_switch!
 -- Days, when complete: reports read the new version from now on.
 update workspaces set zone_version = :zone_version where profile_id = :profile_id;
 
@@ -37,14 +37,14 @@ where profile_id = :profile_id and quarter >= :first_quarter and quarter < :end_
 -- Days: the first quarter with traffic at or after one.
 select min(quarter) from quarters where profile_id = :profile_id and quarter >= :quarter;
 
--- name: days_forget
+-- name: days_forget!
 -- Days, when reports have switched.
 delete from days where profile_id = :profile_id and zone_version < :zone_version;
 
--- name: day_log_types_forget
+-- name: day_log_types_forget!
 -- Days, when reports have switched.
 delete from day_log_types where profile_id = :profile_id and zone_version < :zone_version;
 
--- name: day_keys_forget
+-- name: day_keys_forget!
 -- Days, when reports have switched.
 delete from day_keys where profile_id = :profile_id and zone_version < :zone_version;
