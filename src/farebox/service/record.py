@@ -1,0 +1,199 @@
+"""Record: makes of what a caller tells a request that is priced and ready for the recorder.
+
+A draft names its key and its log type as the caller did; packing finds them in the directory,
+prices the request at its own time, and refuses with an error that names the field. It runs on the
+event loop: no SQL. Usage is recorded whatever the key's status is, since it has happened already.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from farebox.core.errors import (
+    TIME_OUT_OF_RANGE,
+    UNKNOWN_KEY,
+    UNKNOWN_LOG_TYPE,
+    UNPROCESSABLE,
+    FareboxError,
+)
+from farebox.core.identity import pack_identity, query_log_id
+from farebox.core.instant import MS_PER_DAY, MS_PER_MINUTE
+from farebox.core.key import digest
+from farebox.core.phrase import Phrase
+from farebox.core.request import (
+    DAYS_BACK_MAX,
+    MINUTES_AHEAD_MAX,
+    UNKNOWN_SLUG,
+    UNMAPPED,
+    Channel,
+    MeteredRequest,
+)
+from farebox.core.workspace import ApiKey, Workspace
+from farebox.engine.directory import Directory
+from farebox.engine.entropy import Entropy
+
+DAYS_BACK_MAX_MS = DAYS_BACK_MAX * MS_PER_DAY
+AHEAD_MAX_MS = MINUTES_AHEAD_MAX * MS_PER_MINUTE
+FREE_FROM_STATUS = 400
+RANDOM_BYTES_PER_ID = 10
+_POOLED_IDS = 1_000
+
+
+class Draft(NamedTuple):
+    """A request as it was told. None is "not told".
+
+    `content` is the digest of what was sent (`core.identity.content_digest`). `log_type` is a slug,
+    `__unknown__` for an unmapped request, or None: then `method` and `path` decide.
+    """
+
+    request_id: str
+    source: str
+    content: bytes
+    key: ApiKey
+    log_type: str | None
+    time_ms: int | None
+    method: str | None
+    path: str | None
+    status_code: int | None
+    duration_ms: int | None
+    response_size: int | None
+    ip: str | None
+    channel: Channel | None
+    credits_micro: int | None
+    authentication_type: str | None = None
+
+
+class Packer:
+    """Packs drafts of one process. Remembers price schedules until the directory changes."""
+
+    def __init__(self, directory: Directory, entropy: Entropy) -> None:
+        self._directory = directory
+        self._entropy = entropy
+        self._schedules: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
+        self._schedules_change_id = -1
+        self._random = b""
+        self._random_at = 0
+
+    def key(self, key_id: str | None, secret: str | None) -> ApiKey:
+        """The key that a caller named by its id or by its secret.
+
+        Raises:
+            FareboxError: 422, there is no such key.
+        """
+        if key_id is not None:
+            found = self._directory.keys.get(key_id)
+        elif secret is not None:
+            found = self._directory.key_of_digest(digest(secret))
+        else:
+            raise FareboxError(UNKNOWN_KEY, field="key_id")
+        if found is None:
+            raise FareboxError(UNKNOWN_KEY, field="key" if key_id is None else "key_id")
+        return found
+
+    def pack(self, draft: Draft, now_ms: int, *, is_import: bool = False) -> MeteredRequest:
+        """The request that a draft tells of.
+
+        Raises:
+            FareboxError: 422, the time is out of bounds (imports may lie back as far as they
+                like), the log type unknown, or another field wrong.
+        """
+        key = draft.key
+        time_ms = now_ms if draft.time_ms is None else draft.time_ms
+        if time_ms > now_ms + AHEAD_MAX_MS or not (
+            is_import or time_ms >= now_ms - DAYS_BACK_MAX_MS
+        ):
+            raise FareboxError(
+                TIME_OUT_OF_RANGE, days_back=DAYS_BACK_MAX, minutes_ahead=MINUTES_AHEAD_MAX
+            )
+        log_type_id = self._log_type_id(draft)
+        status_code = draft.status_code
+        credits_micro = draft.credits_micro
+        if credits_micro is None:
+            is_free = status_code is not None and status_code >= FREE_FROM_STATUS
+            workspace = self._directory.workspaces[key.profile_id]
+            credits_micro = 0 if is_free else self._price_micro(workspace, log_type_id, time_ms)
+        return MeteredRequest(
+            key.profile_id,
+            pack_identity(draft.source, draft.request_id),
+            draft.content,
+            query_log_id(time_ms, self._random_bytes()),
+            time_ms,
+            key.key_id,
+            log_type_id,
+            key.channel if draft.channel is None else draft.channel,
+            credits_micro,
+            None if draft.method is None else draft.method.upper(),
+            None if draft.path is None else bare_path(draft.path),
+            status_code,
+            draft.duration_ms,
+            draft.response_size,
+            None if draft.ip is None else checked_ip(draft.ip),
+            draft.authentication_type,
+        )
+
+    def _log_type_id(self, draft: Draft) -> int:
+        slug = draft.log_type
+        if slug is None:
+            if draft.path is None:
+                return UNMAPPED
+            return self._directory.paths.find(draft.method or "GET", draft.path) or UNMAPPED
+        log_type = self._directory.log_type_by_slug.get(slug)
+        if log_type is not None:
+            return log_type.log_type_id
+        if slug == UNKNOWN_SLUG:
+            return UNMAPPED
+        raise FareboxError(UNKNOWN_LOG_TYPE, field="log_type", slug=slug)
+
+    def _price_micro(self, workspace: Workspace, log_type_id: int, time_ms: int) -> int:
+        if log_type_id == UNMAPPED:
+            return 0
+        if self._schedules_change_id != self._directory.change_id:
+            self._schedules.clear()
+            self._schedules_change_id = self._directory.change_id
+        key = (workspace.profile_id, log_type_id)
+        schedule = self._schedules.get(key)
+        if schedule is None:
+            schedule = self._schedules[key] = self._schedule(workspace, log_type_id)
+        starts, prices = schedule
+        return prices[max(0, bisect_right(starts, time_ms) - 1)]
+
+    def _schedule(self, workspace: Workspace, log_type_id: int) -> tuple[list[int], list[int]]:
+        """Every instant at which this workspace's price may change, and the price from there."""
+        log_type = self._directory.log_types[log_type_id]
+        starts = {0, *(from_ms for from_ms, _ in workspace.plans)}
+        starts |= {price.valid_from_ms for price in log_type.prices}
+        for _, plan_id in workspace.plans:
+            prices = self._directory.plans[plan_id].prices.get(log_type_id, ())
+            starts |= {price.valid_from_ms for price in prices}
+        ordered = sorted(starts)
+        price = self._directory.price
+        return ordered, [price(workspace, log_type_id, at).credits_micro for at in ordered]
+
+    def _random_bytes(self) -> bytes:
+        start = self._random_at
+        if start >= len(self._random):
+            self._random = self._entropy.random_bytes(RANDOM_BYTES_PER_ID * _POOLED_IDS)
+            start = 0
+        self._random_at = start + RANDOM_BYTES_PER_ID
+        return self._random[start : start + RANDOM_BYTES_PER_ID]
+
+
+def bare_path(path: str) -> str:
+    """A path without its query and fragment, which may hold secrets."""
+    return path.partition("?")[0].partition("#")[0]
+
+
+@lru_cache(maxsize=65_536)
+def checked_ip(text: str) -> str:
+    """An IP address in its one form.
+
+    Raises:
+        FareboxError: 422, it is none.
+    """
+    try:
+        return str(ip_address(text))
+    except ValueError as error:
+        raise FareboxError(UNPROCESSABLE, field="ip", expected=Phrase("an IP address")) from error

@@ -1,0 +1,204 @@
+"""Settings: flags, else the environment, else a default; read once, and all wrong ones told at once.
+
+`SETTINGS` drives the reading, the command line's help and the documentation alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from farebox.core.key import KEY_LENGTH_MIN
+
+SQLITE_SCHEME = "sqlite:///"
+_HEADER = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
+
+
+class Setting(NamedTuple):
+    """One setting: its variable, default, meaning, and what reads its text or says what is right."""
+
+    name: str
+    default: str
+    help: str
+    read: Callable[[str], object]
+    is_secret: bool = False
+
+    @property
+    def field(self) -> str:
+        """The attribute of `Settings`."""
+        return self.name.removeprefix("FAREBOX_").lower()
+
+
+class SettingsError(Exception):
+    """Wrong settings, each with its name and what would be right."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+def _database(text: str) -> Path:
+    path = text.removeprefix(SQLITE_SCHEME)
+    if not text.startswith(SQLITE_SCHEME) or not path:
+        message = "sqlite:///FILE (sqlite:////absolute/file for an absolute path)"
+        raise ValueError(message)
+    return Path(path)
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"\d{1,12}", text, re.ASCII) or not low <= int(text) <= high:
+            message = f"a whole number from {low} to {high}"
+            raise ValueError(message)
+        return int(text)
+
+    return read
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in {"on", "off"}:
+        message = "on or off"
+        raise ValueError(message)
+    return text.lower() == "on"
+
+
+def _headers(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip().lower() for part in text.split(","))
+    if not all(_HEADER.fullmatch(name) for name in names):
+        message = "names of HTTP headers, separated by commas"
+        raise ValueError(message)
+    return names
+
+
+def _token(text: str) -> str:
+    if text and (len(text) < 2 * KEY_LENGTH_MIN or not text.isascii() or not text.isprintable()):
+        message = f"at least {2 * KEY_LENGTH_MIN} printable ASCII characters"
+        raise ValueError(message)
+    return text
+
+
+def _host(text: str) -> str:
+    if not text or any(character.isspace() for character in text):
+        message = "an address or host name to listen on"
+        raise ValueError(message)
+    return text
+
+
+def _level(text: str) -> str:
+    if text.lower() not in {"debug", "info", "warning", "error"}:
+        message = "debug, info, warning or error"
+        raise ValueError(message)
+    return text.lower()
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("FAREBOX_DATABASE", "sqlite:///farebox.db", "Where everything is kept.", _database),
+    Setting("FAREBOX_HOST", "127.0.0.1", "The address to listen on.", _host),
+    Setting("FAREBOX_PORT", "8080", "The port to listen on; 0 takes a free one.", _whole(0, 65535)),
+    Setting(
+        "FAREBOX_ADMIN_TOKEN",
+        "",
+        "A bearer token with the scope admin. When there is none, the first start makes one and "
+        "prints it once.",
+        _token,
+        is_secret=True,
+    ),
+    Setting(
+        "FAREBOX_KEY_HEADERS",
+        "pubrio-api-key,x-api-key",
+        "The headers that an API key may come in, besides Authorization: Bearer.",
+        _headers,
+    ),
+    Setting(
+        "FAREBOX_CUSTOMER_REQUESTS_PER_MINUTE",
+        "300",
+        "How often a workspace may call the customer endpoints in a minute.",
+        _whole(1, 1_000_000),
+    ),
+    Setting(
+        "FAREBOX_LOG_QUERY_MS",
+        "1000",
+        "How long one query of the log may take before it answers with is_timeout.",
+        _whole(10, 60_000),
+    ),
+    Setting(
+        "FAREBOX_CAPTURE_BODIES",
+        "off",
+        "Whether headers and bodies of requests are kept for the detail of a log entry.",
+        _switch,
+    ),
+    Setting(
+        "FAREBOX_CAPTURE_BYTES",
+        "16384",
+        "How much of each body is kept, in bytes.",
+        _whole(0, 1_048_576),
+    ),
+    Setting(
+        "FAREBOX_CAPTURE_DAYS", "7", "How long captured bodies are kept, in days.", _whole(1, 3650)
+    ),
+    Setting(
+        "FAREBOX_QUEUE_ROWS",
+        "50000",
+        "How many requests may wait to be recorded before callers are told 503.",
+        _whole(1, 10_000_000),
+    ),
+    Setting(
+        "FAREBOX_AUDIT_MINUTES",
+        "60",
+        "How often the server audits its books; 0 never.",
+        _whole(0, 100_000),
+    ),
+    Setting("FAREBOX_LOG_LEVEL", "info", "How much is logged.", _level),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings, read and right. Field names are the variables' without their prefix."""
+
+    database: Path
+    host: str
+    port: int
+    admin_token: str
+    key_headers: tuple[str, ...]
+    customer_requests_per_minute: int
+    log_query_ms: int
+    capture_bodies: bool
+    capture_bytes: int
+    capture_days: int
+    queue_rows: int
+    audit_minutes: int
+    log_level: str
+
+    def __repr__(self) -> str:
+        """Without the secrets."""
+        return f"Settings(database={str(self.database)!r}, host={self.host!r}, port={self.port})"
+
+
+def read_settings(
+    environment: Mapping[str, str], flags: Mapping[str, str | None] | None = None
+) -> Settings:
+    """Settings from flags (by field name), else the environment, else the defaults.
+
+    Raises:
+        SettingsError: with one line for each wrong or unknown one.
+    """
+    problems = [
+        f"{name} is not a setting; see `farebox serve --help`"
+        for name in environment
+        if name.startswith("FAREBOX_") and name not in {setting.name for setting in SETTINGS}
+    ]
+    values: dict[str, object] = {}
+    for setting in SETTINGS:
+        flag = (flags or {}).get(setting.field)
+        text = environment.get(setting.name, setting.default) if flag is None else flag
+        try:
+            values[setting.field] = setting.read(text.strip())
+        except ValueError as error:
+            problems.append(f"{setting.name} must be {error}")
+    if problems:
+        raise SettingsError(problems)
+    return Settings(**cast("dict[str, Any]", values))
