@@ -20,7 +20,7 @@ SRC = Path(__file__).parent.parent / "src"
 STORE = SRC / "farebox" / "store"
 ENGINES = sorted(path.parent.name for path in STORE.glob("*/sql"))
 
-NAME_LINE = re.compile(r"^-- name: *(\S+) *$", re.MULTILINE)
+NAME_LINE = re.compile(r"^-- name: *(\S+?)[!^$#]? *$", re.MULTILINE)
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 NAMED = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 POSITIONAL = re.compile(r"\?(\d+)")
@@ -49,7 +49,7 @@ class Call(NamedTuple):
 
 
 def parse_queries(text: str) -> Iterator[Query]:
-    """The queries of one file."""
+    """The queries of one file; a sign after the name is for aiosql."""
     _, *parts = NAME_LINE.split(text)
     for name, body in zip(parts[::2], parts[1::2], strict=True):
         lines = body.strip().splitlines()
@@ -173,7 +173,7 @@ SAMPLE = """-- A file.
 select ':no', a::text from plans -- not :this
 where plan_id = :plan_id and slug = :slug;
 
--- name: plan_add
+-- name: plan_add!
 insert into plans values (?1, ?2);
 """
 

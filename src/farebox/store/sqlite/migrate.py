@@ -53,7 +53,7 @@ def migrate(database: SqliteDatabase) -> list[str]:
     if version > migrations[-1].number:
         message = f"the database has schema {version}; this Farebox knows {migrations[-1].number}"
         raise StoreFaultError(message)
-    if version == 0 and database.connection.execute("select 1 from sqlite_schema").get is not None:
+    if version == 0 and database.integer("schema_objects"):
         message = "the file is an SQLite database, but not one of Farebox"
         raise StoreFaultError(message)
     applied = []

@@ -70,7 +70,7 @@ values (:profile_id, :from_ms, :plan_id)
 on conflict (profile_id, from_ms) do update set plan_id = excluded.plan_id;
 
 -- name: dues
--- Recorder, when it opens the database: when each workspace's period ends or its next grant expires.
+-- Recorder, when it opens the database: each workspace's next end, of its period or of a grant.
 select w.profile_id, min(
   (select max(p.end_ms) from periods p where p.profile_id = w.profile_id),
   coalesce((select min(g.expires_at_ms) from grants g
