@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from farebox.contract.parameters import Parameter
 from farebox.contract.wire import JSON, Json
 from farebox.core.errors import ErrorKind
 
@@ -26,22 +27,11 @@ ErrorFamily = Literal["general", "quotas"]
 PLAIN_STATUSES = (429, 500)
 
 
-class Parameter(NamedTuple):
-    """A value outside the body: its JSON Schema `type` and `format`, and an example."""
-
-    name: str
-    description: str
-    example: str | int
-    type_name: Literal["string", "integer"] = "string"
-    format_name: str | None = None
-    choices: tuple[str, ...] = ()
-
-
 class Body(NamedTuple):
-    """One form that a request's body may have."""
+    """One form that a request's body may have; `types` are what msgspec can decode it to."""
 
     media_type: str
-    type_: object
+    types: tuple[object, ...]
     example: Json
 
 
@@ -91,7 +81,7 @@ class Operation:
         """The forms of its body; none when it takes none."""
         if self.bodies or self.request is None:
             return self.bodies
-        return (Body(JSON, self.request, self.request_example),)
+        return (Body(JSON, (self.request,), self.request_example),)
 
     def id_of(self, method: Method) -> str:
         """The id of one of its methods; the first method has the operation's own."""

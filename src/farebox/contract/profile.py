@@ -5,8 +5,7 @@ A limit of null is no limit, and 0 allows nothing.
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
@@ -130,13 +129,12 @@ class Subscription(Struct, frozen=True):
 
     def with_prices(self, prices: dict[str, Number]) -> SubscriptionFields:
         """The wire form: these fields and a price for each slug."""
-        fields: SubscriptionFields = {
-            name: getattr(self, name) for name in self.__struct_fields__
-        }
+        fields: SubscriptionFields = {name: getattr(self, name) for name in self.__struct_fields__}
         return fields | {f"{slug}_credit": price for slug, price in prices.items()}
 
 
-SubscriptionFields = dict[str, str | int | Decimal | bool | None]
+# Prices have a name for each slug, so this is no struct.
+SubscriptionFields = dict[str, Any]
 _SUBSCRIPTION_SCHEMA = msgspec.json.schema_components([Subscription], ref_template="{name}")[1][
     "Subscription"
 ]

@@ -1,5 +1,7 @@
-"""Usage reports: the use of a workspace by day, and by key and endpoint (seeds: usage_daily,
-usage_breakdown). Both ranges are inclusive dates in the workspace's timezone.
+"""Usage reports: the use of a workspace by day, and by key and endpoint.
+
+Their ranges are dates in the workspace's timezone, both included (seeds: usage_daily,
+usage_breakdown).
 """
 
 from __future__ import annotations
@@ -10,10 +12,9 @@ from msgspec import Meta, Struct
 
 from farebox.contract import kinds
 from farebox.contract.operation import Operation
-from farebox.contract.wire import Number, ProfileId
+from farebox.contract.wire import Items, Number, ProfileId
 from farebox.core import errors
 
-DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _DATE_SCHEMA = {"format": "date"}
 
 StartDate = Annotated[
@@ -33,7 +34,7 @@ EndDate = Annotated[
     ),
 ]
 Keys = Annotated[
-    list[str] | None,
+    Items[str] | None,
     Meta(
         description=(
             "Optional. Counts these API keys only: masked keys such as `0••••••••••••••••f39`, or "
@@ -43,7 +44,7 @@ Keys = Annotated[
     ),
 ]
 LogTypeSlugs = Annotated[
-    list[str] | None,
+    Items[str] | None,
     Meta(
         description=(
             "Optional. Counts these endpoints only, by the slugs of their log types, such as "
@@ -294,10 +295,10 @@ BREAKDOWN = Operation(
                 {
                     "name": "f••••••••••••••••a7Q",
                     "requests": 929,
-                    "credits": 42766,
+                    "credits": 8766,
                     "last_used": "2026-05-05 11:09:42.508",
                     "percent_of_requests": 84.148,
-                    "percent_of_credits": 99.564,
+                    "percent_of_credits": 97.911,
                     "key_id": "key_5hZ0c2rWq8Lm",
                 },
                 {
@@ -306,7 +307,7 @@ BREAKDOWN = Operation(
                     "credits": 187,
                     "last_used": "2026-05-11 08:30:00.120",
                     "percent_of_requests": 15.851,
-                    "percent_of_credits": 0.435,
+                    "percent_of_credits": 2.088,
                     "key_id": "key_9bT4x7YpD1sC",
                 },
             ],
@@ -315,10 +316,10 @@ BREAKDOWN = Operation(
                     "slug": "people_redeem",
                     "name": "Redeem People",
                     "requests": 736,
-                    "credits": 41852,
-                    "cost_per_call": 56.86,
+                    "credits": 7852,
+                    "cost_per_call": 10.66,
                     "percent_of_requests": 66.66,
-                    "percent_of_credits": 97.43,
+                    "percent_of_credits": 87.7,
                 },
                 {
                     "slug": "people_search",
@@ -327,10 +328,10 @@ BREAKDOWN = Operation(
                     "credits": 1101,
                     "cost_per_call": 2.99,
                     "percent_of_requests": 33.33,
-                    "percent_of_credits": 2.56,
+                    "percent_of_credits": 12.29,
                 },
             ],
-            "totals": {"credits": 42953, "requests": 1104},
+            "totals": {"credits": 8953, "requests": 1104},
         },
     },
     errors=_ERRORS,

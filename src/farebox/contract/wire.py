@@ -7,7 +7,7 @@ their text into `Decimal`; no float ever touches them. `ENCODER` writes every an
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -16,6 +16,11 @@ JSON = "application/json"
 
 Json = None | bool | int | float | str | list["Json"] | tuple["Json", ...] | dict[str, "Json"]
 JsonObject = dict[str, Json]
+
+# A filter's list.
+Item = TypeVar("Item")
+LIST_ITEMS_MAX = 1000
+Items = Annotated[list[Item], Meta(max_length=LIST_ITEMS_MAX)]
 
 # An answer's amount of credits, as `core.credits.to_number` gives it.
 Number = int | Decimal

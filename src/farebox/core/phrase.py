@@ -7,6 +7,8 @@ check that no text lacks its translation.
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class Phrase(str):
     """English text with its parameters filled in; `msgid` and `params` are what it is made from."""
@@ -16,7 +18,7 @@ class Phrase(str):
     msgid: str
     params: dict[str, object]
 
-    def __new__(cls, msgid: str, **params: object) -> Phrase:
+    def __new__(cls, msgid: str, **params: object) -> Self:
         """Fill `params` into the braces of `msgid`; a text without parameters is kept as it is."""
         phrase = super().__new__(cls, msgid.format_map(params) if params else msgid)
         phrase.msgid = msgid
