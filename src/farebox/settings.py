@@ -1,4 +1,4 @@
-"""Settings: flags, else the environment, else a default; read once, and all wrong ones told at once.
+"""Settings: flags, else the environment, else a default; read once, all wrong ones told together.
 
 `SETTINGS` drives the reading, the command line's help and the documentation alike.
 """
@@ -18,7 +18,7 @@ _HEADER = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 
 
 class Setting(NamedTuple):
-    """One setting: its variable, default, meaning, and what reads its text or says what is right."""
+    """One setting. `read` turns its text into the value, or says what would be right."""
 
     name: str
     default: str

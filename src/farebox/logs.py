@@ -1,0 +1,51 @@
+"""Structured logs: one JSON object a line on standard error, without secrets.
+
+Nothing that holds a key or a token is logged on purpose; what looks like one of ours is struck out
+all the same, wherever it comes from.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import traceback
+
+import msgspec
+
+from farebox.core.instant import to_iso_ms
+from farebox.core.key import SECRET_PATTERN
+
+_SECRET = re.compile(SECRET_PATTERN)
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class JsonFormatter(logging.Formatter):
+    """`{"time", "level", "logger", "message", …extra fields…, "error"?}`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line of JSON."""
+        fields: dict[str, object] = {
+            "time": to_iso_ms(int(record.created * 1000)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        fields |= {k: v for k, v in vars(record).items() if k not in _STANDARD}
+        if record.exc_info and record.exc_info[1] is not None:
+            fields["error"] = "".join(traceback.format_exception(record.exc_info[1]))
+        return strike_out(msgspec.json.encode(fields, enc_hook=str).decode())
+
+
+def strike_out(text: str) -> str:
+    """The text with everything that looks like a key or token of ours struck out."""
+    return _SECRET.sub(lambda found: found[0][:4] + "***", text)
+
+
+def set_up_logging(level: str) -> None:
+    """Log to standard error from `level` up."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
