@@ -4,7 +4,7 @@
     python -m farebox.contract.msgids --stale   lists what they hold and nothing uses any more
 
 Texts stand in the error catalogue, in the operations and their schemas, and in the source as
-`Phrase("...")` or as a constant whose name ends in EXPECTED, TEXT or TEXTS. To be found, a text
+`Phrase("...")` or as a constant whose name ends in EXPECTED, _TEXT or _TEXTS. To be found, a text
 need only stand in one of these places.
 """
 
@@ -25,7 +25,7 @@ from farebox.contract.texts import TRANSLATED, Language, read_catalogue
 from farebox.core.errors import CATALOGUE
 
 SOURCE = Path(__file__).parent.parent
-_MARKED_NAMES = ("EXPECTED", "EXPECTED_SIGNED", "TEXT", "TEXTS")
+_MARKED_NAMES = ("EXPECTED", "EXPECTED_SIGNED", "_TEXT", "_TEXTS")
 
 
 def collect() -> set[str]:
@@ -77,10 +77,7 @@ def _marked(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names = [target.id for target in targets if isinstance(target, ast.Name)]
-            if any(
-                name.split("_", 1)[-1] in _MARKED_NAMES or name.endswith(_MARKED_NAMES)
-                for name in names
-            ):
+            if any(name.endswith(_MARKED_NAMES) for name in names):
                 yield from _strings([node.value])
 
 

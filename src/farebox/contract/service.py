@@ -12,7 +12,7 @@ from farebox.core import errors
 
 _PAGE_ERRORS = (errors.NO_ROUTE, errors.WRONG_METHOD, errors.INTERNAL)
 HTML = "text/html; charset=utf-8"
-TEXT = "text/plain; charset=utf-8"
+PLAIN = "text/plain; charset=utf-8"
 MARKDOWN = "text/markdown; charset=utf-8"
 
 
@@ -77,7 +77,7 @@ LLMS = Operation(
     description="Every page of the documentation in every language, one link a line.",
     audience="service",
     security="none",
-    response_media_type=TEXT,
+    response_media_type=PLAIN,
     response_example="# Farebox\n",
     errors=(errors.WRONG_METHOD, errors.INTERNAL),
 )
