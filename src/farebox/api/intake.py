@@ -1,0 +1,247 @@
+"""Intake: rows that callers report become one record, and each row gets its outcome.
+
+A bad row is rejected and spoils no other. Packing a large batch gives way to other requests now
+and then, so that the event loop answers them meanwhile. What is returned is durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple, TypeVar, cast
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from farebox.contract.metering import CloudEvent, RequestFacts, RequestRow
+from farebox.core.credits import EXPECTED, to_micro
+from farebox.core.errors import CATALOGUE, UNPROCESSABLE, FareboxError
+from farebox.core.identity import content_digest
+from farebox.core.instant import parse_rfc3339
+from farebox.core.phrase import Phrase
+from farebox.core.request import UNKNOWN_SLUG, Capture, Channel, MeteredRequest
+from farebox.core.workspace import ApiKey
+from farebox.engine.clock import Clock
+from farebox.engine.link import Link
+from farebox.engine.messages import Recorded
+from farebox.service.capture import CapturePolicy
+from farebox.service.metrics import Metrics
+from farebox.service.record import Draft, Packer
+
+ROWS_PER_TURN = 64
+NO_FACTS = RequestFacts()
+EVENT_FIELDS = {"key_id": "subject", "log_type": "type"}
+log = logging.getLogger("farebox.intake")
+
+Item = RequestRow | CloudEvent | FareboxError
+Told = TypeVar("Told")
+_canonical = msgspec.json.Encoder()
+
+
+class Outcome(NamedTuple):
+    """What became of the rows of a call; indexes are places in the call."""
+
+    accepted: int
+    duplicates: int
+    conflicts: list[tuple[int, str]]
+    rejected: list[tuple[int, FareboxError]]
+
+
+class Intake:
+    """Takes rows of both ways in. One per process."""
+
+    def __init__(
+        self, packer: Packer, link: Link, clock: Clock, policy: CapturePolicy, metrics: Metrics
+    ) -> None:
+        self._packer = packer
+        self._link = link
+        self._clock = clock
+        self._policy = policy
+        self._metrics = metrics
+
+    async def take(self, items: Sequence[Item]) -> Outcome:
+        """Record what can be; returns after the commit.
+
+        Raises:
+            FareboxError: 503, nothing is known to be recorded.
+        """
+        rows: list[MeteredRequest] = []
+        places: list[int] = []
+        captures: list[Capture] = []
+        rejected: list[tuple[int, FareboxError]] = []
+        now_ms = self._clock.now_ms()
+        for index, item in enumerate(items):
+            if index % ROWS_PER_TURN == ROWS_PER_TURN - 1:
+                await asyncio.sleep(0)
+            try:
+                row, capture = self._packed(item, now_ms)
+            except FareboxError as error:
+                rejected.append((index, _in_words_of(item, error)))
+                continue
+            rows.append(row)
+            places.append(index)
+            if capture is not None:
+                captures.append(capture)
+        if rows:
+            recorded = await self._record(rows, captures)
+            outcome = _outcome(items, places, rejected, recorded)
+        else:
+            outcome = Outcome(0, 0, [], rejected)
+        self._count(outcome)
+        return outcome
+
+    def _packed(self, item: Item, now_ms: int) -> tuple[MeteredRequest, Capture | None]:
+        if isinstance(item, FareboxError):
+            raise item
+        if isinstance(item, RequestRow):
+            draft, facts = _row_draft(self._packer, item), item
+        else:
+            draft, facts = _event_draft(self._packer, item)
+        row = self._packer.pack(draft, now_ms)
+        capture = self._policy.capture(
+            row,
+            _told(facts.request_headers),
+            _told(facts.request_body),
+            _told(facts.response_body),
+        )
+        return row, capture
+
+    async def _record(self, rows: list[MeteredRequest], captures: list[Capture]) -> Recorded:
+        started = time.perf_counter()
+        recorded = await self._link.record(rows, captures)
+        self._metrics.observe("farebox_record_seconds", time.perf_counter() - started)
+        return recorded
+
+    def _count(self, outcome: Outcome) -> None:
+        for name, count in (
+            ("accepted", outcome.accepted),
+            ("duplicate", outcome.duplicates),
+            ("conflict", len(outcome.conflicts)),
+            ("rejected", len(outcome.rejected)),
+        ):
+            if count:
+                self._metrics.count("farebox_requests_total", count, outcome=name)
+        if outcome.conflicts:
+            log.warning("%d rows conflict with recorded ones", len(outcome.conflicts))
+
+
+def _outcome(
+    items: Sequence[Item],
+    places: list[int],
+    rejected: list[tuple[int, FareboxError]],
+    recorded: Recorded,
+) -> Outcome:
+    refused = [(places[i], FareboxError(CATALOGUE[code])) for i, code in recorded.rejected]
+    conflicts = [(places[i], _id(items[places[i]])) for i in recorded.conflicts]
+    accepted = len(places) - len(recorded.duplicates) - len(conflicts) - len(refused)
+    return Outcome(
+        accepted,
+        len(recorded.duplicates),
+        conflicts,
+        sorted(rejected + refused, key=lambda pair: pair[0]),
+    )
+
+
+def _row_draft(packer: Packer, row: RequestRow) -> Draft:
+    slug = _told(row.log_type)
+    if row.log_type is None:
+        slug = UNKNOWN_SLUG
+    return _draft(
+        row.id,
+        _told(row.source) or "",
+        content_digest(_canonical.encode(_sent(row))),
+        packer.key(_told(row.key_id), _told(row.key)),
+        slug,
+        row.time,
+        row,
+    )
+
+
+def _event_draft(packer: Packer, event: CloudEvent) -> tuple[Draft, RequestFacts]:
+    facts = event.data if isinstance(event.data, RequestFacts) else NO_FACTS
+    sent = event
+    if facts is not NO_FACTS:
+        sent = msgspec.structs.replace(event, data=_sent(facts))
+    draft = _draft(
+        event.id,
+        event.source,
+        content_digest(_canonical.encode(sent)),
+        packer.key(event.subject, None),
+        event.type,
+        event.time,
+        facts,
+    )
+    return draft, facts
+
+
+def _draft(
+    request_id: str,
+    source: str,
+    content: bytes,
+    key: ApiKey,
+    slug: str | None,
+    time_text: str | UnsetType | None,
+    facts: RequestFacts,
+) -> Draft:
+    channel: Channel | None = _told(facts.channel)
+    return Draft(
+        request_id,
+        source,
+        content,
+        key,
+        slug,
+        _read("time", _told(time_text), parse_rfc3339),
+        _told(facts.method),
+        _told(facts.path),
+        _told(facts.status_code),
+        _told(facts.duration_ms),
+        _told(facts.response_size),
+        _told(facts.ip),
+        channel,
+        _read("credits", _told(facts.credits), _reported_micro),
+    )
+
+
+def _in_words_of(item: Item, error: FareboxError) -> FareboxError:
+    """A CloudEvent has names of its own for the key and the log type."""
+    field = error.params.get("field")
+    if isinstance(item, CloudEvent) and field in EVENT_FIELDS:
+        params = error.params | {"field": EVENT_FIELDS[str(field)]}
+        return FareboxError(error.kind, internal=error.internal, **cast("dict[str, Any]", params))
+    return error
+
+
+def _sent(facts: RequestFacts) -> RequestFacts:
+    """What tells a repeat: all that was sent but headers and bodies."""
+    if facts.request_headers is facts.request_body is facts.response_body is UNSET:
+        return facts
+    return msgspec.structs.replace(
+        facts, request_headers=UNSET, request_body=UNSET, response_body=UNSET
+    )
+
+
+def _reported_micro(credits: Decimal) -> int:
+    micro = to_micro(credits)
+    if micro < 0:
+        raise ValueError(EXPECTED)
+    return micro
+
+
+def _told(value: Told | UnsetType | None) -> Told | None:
+    return None if value is UNSET else value
+
+
+def _read(field: str, value: Told | None, reader: Callable[[Told], int]) -> int | None:
+    if value is None:
+        return None
+    try:
+        return reader(value)
+    except ValueError as error:
+        raise FareboxError(UNPROCESSABLE, field=field, expected=Phrase(str(error))) from error
+
+
+def _id(item: Item) -> str:
+    return "" if isinstance(item, FareboxError) else item.id
