@@ -4,8 +4,8 @@
     python -m farebox.contract.msgids --stale   lists what they hold and nothing uses any more
 
 Texts stand in the error catalogue, in the operations and their schemas, and in the source as
-`Phrase("...")` or as a constant whose name ends in EXPECTED, _TEXT or _TEXTS. To be found, a text
-need only stand in one of these places.
+`Phrase("...")`, as the help of a `Setting`, or in a constant whose name ends in EXPECTED, _TEXT or
+_TEXTS. To be found, a text need only stand in one of these places.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from farebox.contract.schema import descriptions_of, schemas_of
 from farebox.contract.texts import TRANSLATED, Language, read_catalogue
 from farebox.core.errors import CATALOGUE
 
+# The position of a text among the arguments of a call.
+_MARKED_CALLS = {"Phrase": 0, "Setting": 2}
 SOURCE = Path(__file__).parent.parent
 _MARKED_NAMES = ("EXPECTED", "EXPECTED_SIGNED", "_TEXT", "_TEXTS")
 
@@ -72,8 +74,9 @@ def _operation_texts(operation: Operation) -> set[str]:
 def _marked(tree: ast.AST) -> Iterator[str]:
     """The texts that a source file marks."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Phrase"):
-            yield from _strings(node.args[:1])
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            position = _MARKED_CALLS.get(node.func.id, len(node.args))
+            yield from _strings(node.args[position : position + 1])
         elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names = [target.id for target in targets if isinstance(target, ast.Name)]

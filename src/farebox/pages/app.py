@@ -1,0 +1,130 @@
+"""The routes of the documentation: `/docs/…`, `/llms.txt`, `/openapi/{lang}.json` and its files.
+
+A page is made when it is first asked for and then kept. An address that is none raises the error
+of the catalogue, which the server answers as it answers every other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import metadata, resources
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from farebox.contract.service import HTML, MARKDOWN, PLAIN
+from farebox.contract.texts import LANGUAGE_TAGS, LANGUAGES, Language, language_of
+from farebox.contract.wire import JSON
+from farebox.core.errors import NO_ROUTE, FareboxError
+from farebox.pages.facts import Facts
+from farebox.pages.html import page_html
+from farebox.pages.markdown import llms, openapi, page_markdown
+from farebox.pages.site import INDEX, slugs
+
+SECURITY_HEADERS = {
+    # The interactive reference draws its icons from data: addresses; nothing comes from outside.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+CACHE_SECONDS = 300
+_SUFFIX = ".md"
+_BUNDLE = "flask-swagger-ui"
+_BUNDLED = ("swagger-ui.css", "swagger-ui-bundle.js")
+_OWN = ("docs.css", "reference.css", "reference.js")
+
+
+class _Made(NamedTuple):
+    """A page as it goes out."""
+
+    body: bytes
+    media_type: str
+    language: Language
+
+
+def routes(facts: Facts) -> list[Route]:
+    """The routes, in the order in which they must be tried."""
+    make = lru_cache(maxsize=None)(lambda name, language: _make(name, language, facts))
+
+    def docs(request: Request) -> Response:
+        language = language_of(request.headers.get("accept-language"))
+        vary = {"Vary": "Accept-Language"}
+        return RedirectResponse(f"/docs/{language}/", headers=SECURITY_HEADERS | vary)
+
+    def docs_page(request: Request) -> Response:
+        return _answer(make(request.path_params.get("page", INDEX), _language(request)))
+
+    def llms_txt(request: Request) -> Response:
+        del request
+        return _answer(make("llms.txt", "en"))
+
+    def openapi_json(request: Request) -> Response:
+        return _answer(make("openapi.json", _language(request)))
+
+    def docs_asset(request: Request) -> Response:
+        path = assets().get(request.path_params["file"])
+        if path is None:
+            raise FareboxError(NO_ROUTE)
+        return FileResponse(path, headers=_headers())
+
+    return [
+        Route("/llms.txt", llms_txt, name="llms_txt_get"),
+        Route("/openapi/{lang}.json", openapi_json, name="openapi_get"),
+        Route("/docs", docs, name="docs_get"),
+        Route("/docs/assets/{file}", docs_asset, name="docs_asset_get"),
+        Route("/docs/{lang}/", docs_page, name="docs_index_get"),
+        Route("/docs/{lang}/{page}", docs_page, name="docs_page_get"),
+    ]
+
+
+@lru_cache(maxsize=1)
+def assets() -> dict[str, Path]:
+    """The files that pages need, by their name in the address.
+
+    Swagger UI is found by what its wheel says of itself, so that nothing of it is imported.
+    """
+    own = resources.files("farebox.pages")
+    found = {name: Path(str(own.joinpath(f"assets/{name}"))) for name in _OWN}
+    for file in metadata.files(_BUNDLE) or []:
+        if file.name in _BUNDLED and file.parent.name == "dist":
+            found[file.name] = Path(str(file.locate()))
+    return found
+
+
+def _language(request: Request) -> Language:
+    language: Language | None = next(
+        (known for known in LANGUAGES if known == request.path_params["lang"]), None
+    )
+    if language is None:
+        raise FareboxError(NO_ROUTE)
+    return language
+
+
+def _make(name: str, language: Language, facts: Facts) -> _Made:
+    if name == "llms.txt":
+        return _Made(llms(facts).encode(), PLAIN, language)
+    if name == "openapi.json":
+        return _Made(msgspec.json.encode(openapi(language, facts)), JSON, language)
+    slug = name.removesuffix(_SUFFIX)
+    if slug not in slugs():
+        raise FareboxError(NO_ROUTE)
+    render: Callable[[str, Language, Facts], str]
+    render, media_type = (page_markdown, MARKDOWN) if name != slug else (page_html, HTML)
+    return _Made(render(slug, language, facts).encode(), media_type, language)
+
+
+def _answer(made: _Made) -> Response:
+    headers = _headers() | {"Content-Language": LANGUAGE_TAGS[made.language]}
+    return Response(made.body, media_type=made.media_type, headers=headers)
+
+
+def _headers() -> dict[str, str]:
+    return {**SECURITY_HEADERS, "Cache-Control": f"public, max-age={CACHE_SECONDS}"}
