@@ -114,6 +114,7 @@ PATH_TIE = ErrorKind(
     40904, "path_tie", "The path template ties with that of the log type '{slug}'."
 )
 IN_USE = ErrorKind(40905, "in_use", "The {what} is in use: {reason}.")
+KEY_ENDED = ErrorKind(40906, "key_ended", "The API key has expired or was revoked.")
 
 BODY_TOO_LARGE = ErrorKind(
     41301, "body_too_large", "The body must not be larger than {bytes_max} bytes."

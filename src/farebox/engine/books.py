@@ -39,11 +39,12 @@ class Terms(NamedTuple):
 
 
 class PeriodRow(NamedTuple):
-    """The period that is open."""
+    """The period that is open; `plan_micro` is what its plan has given in it."""
 
     start_ms: int
     end_ms: int
     plan_id: int
+    plan_micro: int
 
 
 class Account(NamedTuple):
@@ -134,6 +135,28 @@ class Books:
         self._moved.add(profile_id)
         return grant_id
 
+    def move_plan(
+        self, profile_id: int, plan_id: int, plan_micro: int, commit_id: int, now_ms: int
+    ) -> None:
+        """Put the open period under another plan, and grant what that one gives beyond the last.
+
+        What counts is what the period was given already, so that no round of changes gives twice.
+        """
+        account = self.account(profile_id, commit_id, now_ms)
+        start_ms, end_ms, _, given_micro = account.period
+        period = PeriodRow(start_ms, end_ms, plan_id, max(given_micro, plan_micro))
+        self._db.execute(
+            "period_plan",
+            profile_id=profile_id,
+            start_ms=start_ms,
+            plan_id=plan_id,
+            plan_micro=period.plan_micro,
+        )
+        self._accounts[profile_id] = account._replace(period=period)
+        if plan_micro > given_micro:
+            missing_micro = plan_micro - given_micro
+            self.grant(profile_id, "plan", missing_micro, commit_id, now_ms, expires_at_ms=end_ms)
+
     def write(
         self,
         profile_id: int,
@@ -223,9 +246,11 @@ class Books:
             start_ms=start_ms,
             end_ms=end_ms,
             plan_id=plan_id,
+            plan_micro=terms.credits_per_month_micro,
             opening_micro=sum(g.left_micro for g in purse.grants) - purse.owed_micro,
         )
-        account = Account(purse, PeriodRow(start_ms, end_ms, plan_id))
+        period = PeriodRow(start_ms, end_ms, plan_id, terms.credits_per_month_micro)
+        account = Account(purse, period)
         if terms.credits_per_month_micro:
             plan_grant = Grant(0, "plan", 0, start_ms, end_ms, terms.credits_per_month_micro)
             account, _ = self._issue(profile_id, account, plan_grant, commit_id)

@@ -28,16 +28,16 @@ class QueryTimeoutError(Exception):
 class Reader(Protocol):
     """Reads; inside `begin_read` and `end_read` all from one snapshot."""
 
-    def rows(self, name: str, row_type: type[Row], **params: SqlValue) -> list[Row]:
+    def rows(self, name: str, /, row_type: type[Row], **params: SqlValue) -> list[Row]:
         """All rows of a named query."""
 
-    def one(self, name: str, row_type: type[Row], **params: SqlValue) -> Row | None:
+    def one(self, name: str, /, row_type: type[Row], **params: SqlValue) -> Row | None:
         """The first row, if there is one."""
 
-    def value(self, name: str, **params: SqlValue) -> SqlValue:
+    def value(self, name: str, /, **params: SqlValue) -> SqlValue:
         """The first column of the first row; None when there is no row."""
 
-    def integer(self, name: str, **params: SqlValue) -> int:
+    def integer(self, name: str, /, **params: SqlValue) -> int:
         """The first column of the first row as an integer; 0 for null or no row."""
 
     def begin_read(self) -> None:
@@ -46,6 +46,9 @@ class Reader(Protocol):
     def end_read(self) -> None:
         """Let the snapshot go."""
 
+    def interrupt(self) -> None:
+        """Stop the query that runs now, with `QueryTimeoutError`. May come from another thread."""
+
     def close(self) -> None:
         """Close the connection."""
 
@@ -53,10 +56,10 @@ class Reader(Protocol):
 class Writer(Reader, Protocol):
     """Writes, in transactions. One at a time in the whole database."""
 
-    def execute(self, name: str, **params: SqlValue) -> int:
+    def execute(self, name: str, /, **params: SqlValue) -> int:
         """Run a named statement; the number of rows it changed."""
 
-    def execute_many(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> int:
+    def execute_many(self, name: str, /, rows: Iterable[Sequence[SqlValue]]) -> int:
         """Run a named statement with positional parameters for each row; rows changed in all."""
 
     def begin(self) -> None:

@@ -51,39 +51,39 @@ class SqliteDatabase:
         self.connection = connection
         self._sql = named_queries()
 
-    def rows(self, name: str, row_type: type[Row], **params: SqlValue) -> list[Row]:
+    def rows(self, name: str, /, row_type: type[Row], **params: SqlValue) -> list[Row]:
         """All rows of a named query."""
         with _telling_apart():
             cursor = self.connection.execute(self._sql[name], params)
             return [row_type._make(values) for values in cursor]
 
-    def one(self, name: str, row_type: type[Row], **params: SqlValue) -> Row | None:
+    def one(self, name: str, /, row_type: type[Row], **params: SqlValue) -> Row | None:
         """The first row, if there is one."""
         with _telling_apart():
             for values in self.connection.execute(self._sql[name], params):
                 return row_type._make(values)
         return None
 
-    def value(self, name: str, **params: SqlValue) -> SqlValue:
+    def value(self, name: str, /, **params: SqlValue) -> SqlValue:
         """The first column of the first row; None when there is no row."""
         with _telling_apart():
             for values in self.connection.execute(self._sql[name], params):
                 return cast("SqlValue", values[0])
         return None
 
-    def integer(self, name: str, **params: SqlValue) -> int:
+    def integer(self, name: str, /, **params: SqlValue) -> int:
         """The first column of the first row as an integer; 0 for null or no row."""
         found = self.value(name, **params)
         return found if isinstance(found, int) else 0
 
-    def execute(self, name: str, **params: SqlValue) -> int:
+    def execute(self, name: str, /, **params: SqlValue) -> int:
         """Run a named statement; the number of rows it changed."""
         with _telling_apart():
             before = self.connection.total_changes()
             self.connection.execute(self._sql[name], params)
             return self.connection.total_changes() - before
 
-    def execute_many(self, name: str, rows: Iterable[Sequence[SqlValue]]) -> int:
+    def execute_many(self, name: str, /, rows: Iterable[Sequence[SqlValue]]) -> int:
         """Run a named statement with positional parameters for each row; rows changed in all."""
         with _telling_apart():
             before = self.connection.total_changes()
@@ -133,6 +133,10 @@ class SqliteDatabase:
             yield
         finally:
             self.connection.set_progress_handler(None)
+
+    def interrupt(self) -> None:
+        """Stop the query that runs now; nothing happens when there is none."""
+        self.connection.interrupt()
 
     def close(self) -> None:
         """Close the connection, whatever state it is in."""

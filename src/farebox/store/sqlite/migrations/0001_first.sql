@@ -302,6 +302,8 @@ create table periods (
   start_ms integer not null,
   end_ms integer not null check (end_ms > start_ms),
   plan_id integer not null references plans,
+  -- What the plan has given in it; a better plan in mid-period gives the rest only.
+  plan_micro integer not null check (plan_micro >= 0),
   opening_micro integer not null,
   granted_micro integer not null default 0,
   expired_micro integer not null default 0,

@@ -16,13 +16,13 @@ where profile_id = :profile_id and account = 'overdraft';
 
 -- name: period_last
 -- Books, at first use of a workspace: the period opened last.
-select start_ms, end_ms, plan_id from periods
+select start_ms, end_ms, plan_id, plan_micro from periods
 where profile_id = :profile_id order by start_ms desc limit 1;
 
 -- name: period_insert!
 -- Books, when a period opens.
-insert into periods (profile_id, start_ms, end_ms, plan_id, opening_micro)
-values (:profile_id, :start_ms, :end_ms, :plan_id, :opening_micro);
+insert into periods (profile_id, start_ms, end_ms, plan_id, plan_micro, opening_micro)
+values (:profile_id, :start_ms, :end_ms, :plan_id, :plan_micro, :opening_micro);
 
 -- name: period_add!
 -- Books, when credits move: what a transfer adds to the period it falls in.
@@ -35,7 +35,8 @@ where profile_id = :profile_id and start_ms = :start_ms;
 
 -- name: period_plan!
 -- Books, when a workspace moves to another plan in mid-period.
-update periods set plan_id = :plan_id where profile_id = :profile_id and start_ms = :start_ms;
+update periods set plan_id = :plan_id, plan_micro = :plan_micro
+where profile_id = :profile_id and start_ms = :start_ms;
 
 -- name: grant_insert!
 -- Books, for every grant.

@@ -1,0 +1,227 @@
+"""Keys: make, import, rotate, revoke and read them.
+
+A secret leaves in the answer that made it and is kept as a digest only. A mask is unique within
+its workspace: minting draws again on a clash; an imported key that clashes keeps its mask. A key
+that expired or was revoked never works again.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import msgspec
+from msgspec import UNSET
+
+from farebox.core.errors import (
+    ALREADY_EXISTS,
+    IN_USE,
+    KEY_ENDED,
+    NOT_FOUND,
+    FareboxError,
+)
+from farebox.core.instant import MS_PER_SECOND, to_iso_ms
+from farebox.core.key import KEY_PREFIX, Secret, digest, is_plausible, mask, mint, mint_id
+from farebox.core.workspace import ApiKey
+from farebox.engine.transaction import Command, Transaction
+from farebox.service import fields
+from farebox.service.forms.common import Nothing
+from farebox.service.forms.key import (
+    KeyChange,
+    KeyData,
+    KeyMade,
+    KeyMake,
+    KeyRevoke,
+    KeyRotation,
+)
+from farebox.service.pages import Page, Turn, page
+from farebox.service.users import user_row
+from farebox.service.workspaces import workspace_row
+from farebox.store.contract import Reader
+
+NAME_LENGTH_MAX = 100
+OVERLAP_SECONDS_MAX = 365 * 24 * 60 * 60
+MINT_DRAWS_MAX = 1_000
+KEY_EXPECTED = "a key of 8 to 512 printable ASCII characters, whose checksum fits if it has one"
+
+
+def create_key(tx: Transaction, made: KeyMake) -> KeyMade:
+    """Mint a key, or import one."""
+    workspace = workspace_row(tx.db, made.profile_id)
+    user_id = made.user_id or workspace.owner_user_id
+    user_row(tx.db, made.profile_id, user_id)
+    expires_at_ms = None
+    if made.expires_at is not None:
+        expires_at_ms = fields.instant_after("expires_at", made.expires_at, tx.now_ms)
+    name = fields.text("name", made.name, NAME_LENGTH_MAX, length_min=0)
+    draft = _Draft(made.profile_id, user_id, name, made.channel, expires_at_ms)
+    if made.key is None:
+        return _insert(tx, "create", draft, _minted(tx, made.profile_id))
+    return _insert(tx, "import", draft, _imported(tx, made.key))
+
+
+def change_key(tx: Transaction, change: KeyChange) -> KeyData:
+    """Change a key's name or its end. A key that has ended stays so."""
+    key = key_row(tx.db, change.profile_id, change.key_id)
+    if change.name is not UNSET:
+        name = fields.text("name", change.name, NAME_LENGTH_MAX, length_min=0)
+        key = key._replace(name=name)
+    if change.expires_at is not UNSET:
+        _check_active(tx, key)
+        expires_at_ms = None
+        if change.expires_at is not None:
+            expires_at_ms = fields.instant_after("expires_at", change.expires_at, tx.now_ms)
+        key = key._replace(expires_at_ms=expires_at_ms)
+    _update(tx, "change", key, fields.sent(change))
+    return _data(key, tx.now_ms)
+
+
+def rotate_key(tx: Transaction, rotation: KeyRotation) -> KeyMade:
+    """Mint a key in the place of another, which ends after the overlap at the latest.
+
+    The new one has the old one's user, name, channel and end.
+    """
+    old = key_row(tx.db, rotation.profile_id, rotation.key_id)
+    _check_active(tx, old)
+    seconds = fields.whole("overlap_seconds", rotation.overlap_seconds, 0, OVERLAP_SECONDS_MAX)
+    ends_ms = tx.now_ms + seconds * MS_PER_SECOND
+    if old.expires_at_ms is not None:
+        ends_ms = min(ends_ms, old.expires_at_ms)
+    _update(tx, "rotate", old._replace(expires_at_ms=ends_ms), {"overlap_seconds": seconds})
+    draft = _Draft(
+        old.profile_id, old.user_id, old.name, old.channel, old.expires_at_ms, old.key_id
+    )
+    return _insert(tx, "create", draft, _minted(tx, old.profile_id))
+
+
+def revoke_key(tx: Transaction, revoke: KeyRevoke) -> Nothing:
+    """End a key for good; ending it again changes nothing."""
+    key = key_row(tx.db, revoke.profile_id, revoke.key_id)
+    if key.revoked_at_ms is None:
+        _update(tx, "revoke", key._replace(revoked_at_ms=tx.now_ms), {})
+    return Nothing()
+
+
+def key_row(reader: Reader, profile_id: int, key_id: str) -> ApiKey:
+    """A key of a workspace.
+
+    Raises:
+        FareboxError: 404, the workspace has no such key.
+    """
+    key = reader.one("key_get", ApiKey, profile_id=profile_id, key_id=key_id)
+    if key is None:
+        raise FareboxError(NOT_FOUND, what="API key")
+    return key
+
+
+def read_key(reader: Reader, profile_id: int, key_id: str, now_ms: int) -> KeyData:
+    """A key of a workspace."""
+    return _data(key_row(reader, profile_id, key_id), now_ms)
+
+
+def list_keys(reader: Reader, profile_id: int, at: Turn, now_ms: int) -> Page[KeyData]:
+    """A page of a workspace's keys, the oldest first, revoked ones included."""
+    workspace_row(reader, profile_id)
+    rows = reader.rows(
+        "keys_page",
+        ApiKey,
+        profile_id=profile_id,
+        after_ms=at.after[0],
+        after_id=at.after[1],
+        count=at.rows,
+    )
+    found = page(rows, at, lambda key: (key.created_at_ms, key.key_id))
+    return Page([_data(key, now_ms) for key in found.data], found.next_cursor)
+
+
+def _minted(tx: Transaction, profile_id: int) -> Secret:
+    """A new secret whose mask is free in the workspace."""
+    for _ in range(MINT_DRAWS_MAX):
+        secret = mint(KEY_PREFIX, tx.entropy.random_below)
+        taken = tx.db.integer(
+            "key_mask_count", profile_id=profile_id, masked_authentication=mask(secret.reveal())
+        )
+        if not taken:
+            return secret
+    raise FareboxError(IN_USE, what="mask", reason="the workspace has too many keys")
+
+
+def _imported(tx: Transaction, key: str) -> Secret:
+    if not is_plausible(key):
+        raise fields.refuse(field="key", expected=KEY_EXPECTED)
+    if tx.db.integer("key_digest_count", digest=digest(key)):
+        raise FareboxError(ALREADY_EXISTS, what="API key", field="key")
+    return Secret(key)
+
+
+class _Draft(NamedTuple):
+    """A key to be, without what is drawn for it."""
+
+    profile_id: int
+    user_id: str
+    name: str
+    channel: Literal["api", "portal"]
+    expires_at_ms: int | None
+    rotated_from: str | None = None
+
+
+def _insert(tx: Transaction, action: str, draft: _Draft, secret: Secret) -> KeyMade:
+    key = ApiKey(
+        mint_id("key_", tx.entropy.random_below),
+        draft.profile_id,
+        draft.user_id,
+        draft.name,
+        digest(secret.reveal()),
+        mask(secret.reveal()),
+        draft.channel,
+        tx.now_ms,
+        draft.expires_at_ms,
+        None,
+        draft.rotated_from,
+    )
+    tx.db.execute("key_insert", **key._asdict())
+    tx.change(action, "key", key.key_id, profile_id=key.profile_id)
+    data = _data(key, tx.now_ms)
+    return KeyMade(**msgspec.structs.asdict(data), key=secret.reveal())
+
+
+def _update(tx: Transaction, action: str, key: ApiKey, detail: dict[str, object]) -> None:
+    tx.db.execute(
+        "key_update",
+        key_id=key.key_id,
+        name=key.name,
+        expires_at_ms=key.expires_at_ms,
+        revoked_at_ms=key.revoked_at_ms,
+    )
+    tx.change(action, "key", key.key_id, profile_id=key.profile_id, detail=detail)
+
+
+def _check_active(tx: Transaction, key: ApiKey) -> None:
+    if key.status(tx.now_ms) != "active":
+        raise FareboxError(KEY_ENDED)
+
+
+def _data(key: ApiKey, now_ms: int) -> KeyData:
+    ends_ms = key.expires_at_ms
+    return KeyData(
+        key_id=key.key_id,
+        name=key.name,
+        masked_authentication=key.masked_authentication,
+        user_id=key.user_id,
+        channel=key.channel,
+        created_at=to_iso_ms(key.created_at_ms),
+        expires_at=None if ends_ms is None else to_iso_ms(ends_ms),
+        status=key.status(now_ms),
+        rotated_from=key.rotated_from,
+    )
+
+
+def _without_secret(made: KeyMade) -> KeyMade:
+    return msgspec.structs.replace(made, key=None)
+
+
+COMMANDS = (
+    Command("keys.create", KeyMake, create_key, _without_secret),
+    Command("keys.change", KeyChange, change_key),
+    Command("keys.rotate", KeyRotation, rotate_key, _without_secret),
+    Command("keys.revoke", KeyRevoke, revoke_key),
+)
