@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,39 +23,24 @@ from farebox.core.calendar import (
     zone_of,
 )
 from tests.core.strategies import (
+    DAY_SECONDS,
     END_MS,
     FIRST_MS,
+    clock_changes,
     distinct_zones,
     instants,
+    moments,
     quick,
     thorough,
     timezones,
 )
 
-DAY_SECONDS = 86_400
 DAYS = st.integers(FIRST_MS // (DAY_SECONDS * 1_000), END_MS // (DAY_SECONDS * 1_000))
 
 
 def local_day(seconds: int, zone: ZoneInfo) -> int:
     """The date on the wall."""
     return datetime.fromtimestamp(seconds, zone).toordinal() - EPOCH_ORDINAL
-
-
-def transitions(zone: ZoneInfo, first: int, end: int) -> list[int]:
-    """The instants (in seconds) at which a zone's offset changes: looked for every two days."""
-
-    def offset(seconds: int) -> timedelta | None:
-        return datetime.fromtimestamp(seconds, zone).utcoffset()
-
-    found = []
-    for start in range(first, end, 2 * DAY_SECONDS):
-        low, high = start, start + 2 * DAY_SECONDS
-        while offset(low) != offset(high) and high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if offset(middle) == offset(low) else (low, middle)
-        if offset(low) != offset(high):
-            found.append(high)
-    return found
 
 
 @pytest.mark.slow
@@ -67,8 +52,8 @@ def test_the_days_of_every_zone_tile_the_line() -> None:
         starts = [day_start_ms(day, zone) for day in range(first, end + 1)]
         assert all(start % QUARTER_MS == 0 for start in starts), name
         changed = {
-            local_day(at, zone) + by
-            for at in transitions(zone, first * DAY_SECONDS, end * DAY_SECONDS)
+            local_day(at_ms // 1_000, zone) + by
+            for at_ms in clock_changes(name)
             for by in (-1, 0, 1)
         }
         for day, start, following in zip(range(first, end), starts, starts[1:], strict=False):
@@ -80,9 +65,9 @@ def test_the_days_of_every_zone_tile_the_line() -> None:
 def test_around_every_change_of_clock_a_quarter_counts_to_the_day_on_the_wall() -> None:
     for name in distinct_zones():
         zone = zone_of(name)
-        for at in transitions(zone, FIRST_MS // 1_000, END_MS // 1_000):
-            assert at % QUARTER_SECONDS == 0, name
-            middle = at // QUARTER_SECONDS
+        for at_ms in clock_changes(name):
+            assert at_ms % QUARTER_MS == 0, name
+            middle = at_ms // QUARTER_MS
             for quarter in range(middle - 110, middle + 110):
                 day = day_of_quarter(quarter, zone)
                 assert day == local_day(quarter * QUARTER_SECONDS, zone), name
@@ -90,10 +75,12 @@ def test_around_every_change_of_clock_a_quarter_counts_to_the_day_on_the_wall() 
                 assert first <= quarter < end, (name, quarter)
 
 
-@given(timezones(), DAYS)
+@given(moments())
 @thorough
-def test_a_day_has_the_quarters_that_brute_force_finds(name: str, day: int) -> None:
+def test_a_day_has_the_quarters_that_brute_force_finds(moment: tuple[str, int]) -> None:
+    name, ms = moment
     zone = zone_of(name)
+    day = local_day(ms // 1_000, zone)
     utc = day * 96
     expected = [
         quarter
@@ -167,8 +154,8 @@ def test_a_day_begins_at_its_first_instant(timezone: str, day: str, utc: str) ->
 @pytest.mark.parametrize("timezone", ["America/St_Johns", "America/Moncton", "Antarctica/Casey"])
 def test_days_never_run_back_where_clocks_were_set_back_across_midnight(timezone: str) -> None:
     zone = zone_of(timezone)
-    for at in transitions(zone, 0, 1_600_000_000):
-        middle = at // QUARTER_SECONDS
+    for at_ms in clock_changes(timezone, 0, 1_600_000_000_000):
+        middle = at_ms // QUARTER_MS
         days = [day_of_quarter(quarter, zone) for quarter in range(middle - 110, middle + 110)]
         assert days == sorted(days)
         for day in set(days[97:-97]):
