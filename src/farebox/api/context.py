@@ -1,0 +1,38 @@
+"""The context: what the endpoints work with. The program's root makes one a process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from farebox.api.own_limit import OwnLimit
+from farebox.api.readers import Readers
+from farebox.api.self_record import SelfRecorder
+from farebox.engine.clock import Clock
+from farebox.engine.directory import Directory
+from farebox.engine.entropy import Entropy
+from farebox.engine.follower import Follower
+from farebox.engine.link import Link
+from farebox.service.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One per process and event loop.
+
+    Attributes:
+        directory: kept young by `follower`.
+        key_headers: in which an API key may come, in lower case, the preferred one first.
+        log_query_ms: how long one query of the log may take.
+    """
+
+    directory: Directory
+    follower: Follower
+    readers: Readers
+    link: Link
+    self_recorder: SelfRecorder
+    own_limit: OwnLimit
+    clock: Clock
+    entropy: Entropy
+    metrics: Metrics
+    key_headers: tuple[str, ...]
+    log_query_ms: int

@@ -1,0 +1,121 @@
+"""Readers: the threads that reports and lists run on, each with a read-only connection of its own.
+
+There are two, so that reading never takes more than its share of the machine from recording. What
+waits is bounded, and so is the time of a query: beyond either bound the caller is told 503.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from farebox.engine.link import unavailable
+from farebox.store.contract import Reader, StoreFaultError
+
+THREADS = 2
+WAITING_MAX = 200
+QUERY_SECONDS_MAX = 10.0
+_AGAIN_SECONDS = 0.5
+
+Result = TypeVar("Result")
+
+
+class Readers:
+    """`await readers.run(work)` gives `work(reader)`, computed on one of the threads."""
+
+    def __init__(
+        self,
+        open_reader: Callable[[], Reader],
+        *,
+        waiting_max: int = WAITING_MAX,
+        query_seconds_max: float = QUERY_SECONDS_MAX,
+    ) -> None:
+        self._open_reader = open_reader
+        self._waiting_max = waiting_max
+        self._query_seconds_max = query_seconds_max
+        self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="reader")
+        self._of_thread = threading.local()
+        self._all: set[Reader] = set()
+        self._waiting = 0
+
+    async def run(self, work: Callable[[Reader], Result]) -> Result:
+        """The result of some work that reads.
+
+        Raises:
+            FareboxError: what `work` raises, or 503: too much waits already.
+            StoreFaultError: the store failed.
+            QueryTimeoutError: a query took too long.
+        """
+        if self._waiting >= self._waiting_max:
+            message = "too many reports are waiting"
+            raise unavailable(message)
+        self._waiting += 1
+        turn = _Turn(asyncio.get_running_loop(), self._query_seconds_max)
+        try:
+            return await turn.loop.run_in_executor(self._threads, self._work, turn, work)
+        finally:
+            turn.cancel()
+            self._waiting -= 1
+
+    def close(self) -> None:
+        """Finish what runs and close the connections."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        while self._all:
+            self._all.pop().close()
+
+    def _work(self, turn: _Turn, work: Callable[[Reader], Result]) -> Result:
+        reader: Reader | None = getattr(self._of_thread, "reader", None)
+        if reader is None:
+            reader = self._of_thread.reader = self._open_reader()
+            self._all.add(reader)
+        turn.begin(reader)
+        try:
+            return work(reader)
+        except StoreFaultError:
+            # Whatever is wrong with this connection, the next reader gets a new one.
+            del self._of_thread.reader
+            self._all.discard(reader)
+            reader.close()
+            raise
+        finally:
+            turn.end()
+
+
+class _Turn:
+    """One piece of work and its deadline. Interrupts no other work than its own."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        self.loop = loop
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._reader: Reader | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_over = False
+
+    def begin(self, reader: Reader) -> None:
+        self._reader = reader
+        # The time spent waiting for a thread doesn't count.
+        self.loop.call_soon_threadsafe(self._arm, self._seconds)
+
+    def end(self) -> None:
+        with self._lock:
+            self._reader = None
+
+    def cancel(self) -> None:
+        self._is_over = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _arm(self, seconds: float) -> None:
+        if not self._is_over:
+            self._timer = self.loop.call_later(seconds, self._expire)
+
+    def _expire(self) -> None:
+        with self._lock:
+            if self._reader is not None:
+                self._reader.interrupt()
+        # An interrupt between two queries is lost: try again until the work is over.
+        self._arm(_AGAIN_SECONDS)
