@@ -44,7 +44,7 @@ ADAPTERS = (
 )
 OUTSIDE = re.compile(
     r"(time\.(time|time_ns|localtime|gmtime)|(\w+\.)?(datetime|date)\.(now|utcnow|today)"
-    r"|random\.\w+|secrets\.\w+|uuid\.uuid\d|os\.(environ|getenv|urandom)\b.*)"
+    r"|random\.(?!Random$)\w+|secrets\.\w+|uuid\.uuid\d|os\.(environ|getenv|urandom)\b.*)"
 )
 OUTSIDE_MODULES = {"random", "secrets"}
 
@@ -171,6 +171,10 @@ def outside_world(source: Source) -> Findings:
     for node in source.nodes:
         if isinstance(node, ast.Attribute) and OUTSIDE.fullmatch(ast.unparse(node)):
             yield node.lineno, f"{ast.unparse(node)} comes in as a parameter"
+        elif isinstance(node, ast.Call) and re.fullmatch(
+            r"(random\.)?Random\(\)", ast.unparse(node)
+        ):
+            yield node.lineno, "a generator of random numbers is seeded"
         elif isinstance(node, ast.ImportFrom) and node.module in {*OUTSIDE_MODULES, "time", "os"}:
             for alias in node.names:
                 if OUTSIDE.fullmatch(f"{node.module}.{alias.name}"):
@@ -296,6 +300,12 @@ SAMPLES = (
         outside_world,
         ("src/farebox/service/a.py", DOC + "x = secrets.token_hex()\n"),
         ("tests/a.py", DOC + "x = random.random()\n"),
+    ),
+    Sample(
+        "outside_randomness_unseeded",
+        outside_world,
+        ("src/farebox/demo/a.py", DOC + "x = Random()\n"),
+        ("src/farebox/demo/a.py", DOC + "from random import Random\nx = Random(7)\n"),
     ),
     Sample(
         "outside_environment",

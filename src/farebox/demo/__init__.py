@@ -1,0 +1,1 @@
+"""The demo: a workspace with made-up traffic, a sample priced API, and a server for both."""
