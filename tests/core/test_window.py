@@ -228,12 +228,19 @@ def test_a_change_of_zone_closes_no_open_window(
     kind: WindowKind, zones: list[ZoneSince], new_timezone: str
 ) -> None:
     at_ms = zones[-1].from_ms + DAY_MS
-    open_then = window_at(kind, at_ms, zones)
+    open_then = window_at(kind, at_ms - 1, zones)
     changed = [*zones, ZoneSince(at_ms, new_timezone)]
-    for ms in (open_then.start_ms, at_ms, open_then.end_ms - 1):
+    for ms in (open_then.start_ms, at_ms - 1, open_then.end_ms - 1):
         assert window_at(kind, ms, changed) == open_then
     after = window_at(kind, open_then.end_ms, changed)
     assert after == bridge(kind, open_then.end_ms, zone_of(new_timezone))
+
+
+def test_a_change_at_a_boundary_counts_for_the_window_that_opens_there() -> None:
+    noon_ms = int(datetime.fromisoformat("2026-05-05T12:00:00+00:00").timestamp()) * 1_000
+    zones = [ZoneSince(0, "UTC"), ZoneSince(noon_ms, "Asia/Kathmandu")]
+    assert window_at("hour", noon_ms - 1, zones) == (noon_ms - HOUR_MS, noon_ms)
+    assert window_at("hour", noon_ms, zones) == (noon_ms, noon_ms + 75 * MINUTE_MS)
 
 
 def test_a_workspace_may_change_its_zone_any_number_of_times() -> None:

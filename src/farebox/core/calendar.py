@@ -149,10 +149,11 @@ def window_at(kind: WindowKind, ms: int, zones: Sequence[ZoneSince]) -> Window:
     `zones` is ascending and not empty; its first entry counts for all time before it, too.
     """
     window: Window | None = None
-    changes_ms = [since.from_ms for since in zones[1:]]
-    for since, until_ms in zip(zones, [*changes_ms, ms], strict=True):
+    # A zone's last instant is the one before the next zone's first.
+    last_ms = [since.from_ms - 1 for since in zones[1:]]
+    for since, until_ms in zip(zones, [*last_ms, ms], strict=True):
         window = _window_after(kind, window, min(until_ms, ms), zone_of(since.timezone))
-        if until_ms > ms:
+        if until_ms >= ms:
             break
     assert window is not None  # there is a zone
     return window
