@@ -32,11 +32,6 @@ def make_recorder(database: Path) -> Recorder:
     )
 
 
-def command(database: Path) -> list[str]:
-    """The command line that starts the recorder of a database file."""
-    return [sys.executable, "-m", "farebox.recorder", str(database.resolve())]
-
-
 def main() -> int:
     """Serve until no one needs the recorder any more."""
     database = Path(sys.argv[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from farebox.api.intake import Intake
 from farebox.api.own_limit import OwnLimit
 from farebox.api.readers import Readers
 from farebox.api.self_record import SelfRecorder
@@ -29,6 +30,7 @@ class Context:
     follower: Follower
     readers: Readers
     link: Link
+    intake: Intake
     self_recorder: SelfRecorder
     own_limit: OwnLimit
     clock: Clock

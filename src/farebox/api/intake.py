@@ -96,6 +96,7 @@ class Intake:
     def _packed(self, item: Item, now_ms: int) -> tuple[MeteredRequest, Capture | None]:
         if isinstance(item, FareboxError):
             raise item
+        facts: RequestFacts
         if isinstance(item, RequestRow):
             draft, facts = _row_draft(self._packer, item), item
         else:

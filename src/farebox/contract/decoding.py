@@ -7,7 +7,7 @@ its path: `requests[0].id`.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar, cast, get_args, get_origin
 
@@ -161,3 +161,15 @@ def _json_reason(error: Exception) -> Phrase:
     if byte:
         return Phrase("unexpected character at byte {position}", position=int(byte[1]))
     return Phrase("it ends too early")
+
+
+def decode_rows(rows: Sequence[msgspec.Raw], type_: type[Decoded]) -> list[Decoded | FareboxError]:
+    """Each row by itself: its struct, or why it is none."""
+    return [_decoded(row, type_) for row in rows]
+
+
+def _decoded(row: msgspec.Raw, type_: type[Decoded]) -> Decoded | FareboxError:
+    try:
+        return decode(row, type_)
+    except FareboxError as error:
+        return error

@@ -7,10 +7,18 @@ one too many does no harm.
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 CONNECT_SECONDS_MAX = 15.0
 RETRY_SECONDS = 0.02
+RECORDER_MODULE = "farebox.recorder"
+
+
+def recorder_command(database: Path) -> list[str]:
+    """The command line that starts the recorder of a database file."""
+    return [sys.executable, "-m", RECORDER_MODULE, str(database.resolve())]
 
 
 class RecorderProcess:

@@ -1,0 +1,206 @@
+"""The server: puts the parts together, serves them, and takes them apart again.
+
+Start: reach the recorder (or start it), read the directory, have an admin token. Stop: accept
+nothing new, finish what has begun, record what waits, hang up; the recorder ends by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from farebox import __version__
+from farebox.api import dispatch, health, metering
+from farebox.api.context import Context
+from farebox.api.errors import error_response
+from farebox.api.intake import Intake
+from farebox.api.own_limit import OwnLimit
+from farebox.api.readers import Readers
+from farebox.api.self_record import SelfRecorder
+from farebox.contract.operations import OPERATIONS
+from farebox.contract.texts import language_of
+from farebox.core.errors import FareboxError
+from farebox.core.instant import MS_PER_SECOND
+from farebox.engine.clock import DRIFT_ALARM_MS, SteadyClock
+from farebox.engine.directory import Directory
+from farebox.engine.entropy import SystemEntropy
+from farebox.engine.follower import Follower
+from farebox.engine.link import Link
+from farebox.engine.spawn import RecorderProcess, recorder_command
+from farebox.pages import app as pages
+from farebox.pages.facts import Facts, MetricFact, SettingFact
+from farebox.service.capture import CapturePolicy
+from farebox.service.metrics import METRICS, Metrics
+from farebox.service.record import Packer
+from farebox.settings import SETTINGS, Settings
+from farebox.store.sqlite.database import open_reader
+
+GRACE_SECONDS = 10
+WATCH_SECONDS = 5.0
+HANDLERS = {**health.HANDLERS, **metering.HANDLERS}
+log = logging.getLogger("farebox")
+
+MoreRoutes = Callable[[Context], Sequence[BaseRoute]]
+
+
+def make_context(settings: Settings) -> Context:
+    """The parts that the endpoints work with. To be called where the event loop runs."""
+    directory = Directory()
+    entropy = SystemEntropy()
+    metrics = Metrics()
+    clock = SteadyClock()
+    open_one = partial(open_reader, settings.database)
+    link = Link(
+        settings.database,
+        RecorderProcess(recorder_command(settings.database)),
+        rows_waiting_max=settings.queue_rows,
+    )
+    policy = CapturePolicy(settings.capture_bodies, settings.capture_bytes, settings.key_headers)
+    return Context(
+        directory=directory,
+        follower=Follower(directory, open_one),
+        readers=Readers(open_one),
+        link=link,
+        intake=Intake(Packer(directory, entropy), link, clock, policy, metrics),
+        self_recorder=SelfRecorder(link, metrics),
+        own_limit=OwnLimit(settings.customer_requests_per_minute),
+        clock=clock,
+        entropy=entropy,
+        metrics=metrics,
+        key_headers=settings.key_headers,
+        log_query_ms=settings.log_query_ms,
+    )
+
+
+def make_app(
+    context: Context, settings: Settings, more_routes: MoreRoutes | None = None
+) -> Starlette:
+    """The ASGI application. `more_routes` are tried before its own."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await start(context, settings)
+        watching = asyncio.create_task(watch(context))
+        try:
+            yield
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+            await stop(context)
+
+    async def failed(request: Request, error: Exception) -> Response:
+        language = language_of(request.headers.get("accept-language"))
+        return error_response(error, "general", language, context.entropy)
+
+    async def missing(request: Request, _: Exception) -> Response:
+        return dispatch.no_route(context, request)
+
+    return Starlette(
+        routes=[
+            *(more_routes(context) if more_routes else ()),
+            *dispatch.routes(
+                context, [o for o in OPERATIONS if o.operation_id in HANDLERS], HANDLERS
+            ),
+            *pages.routes(facts(settings)),
+        ],
+        exception_handlers={FareboxError: failed, 404: missing, Exception: failed},
+        lifespan=lifespan,
+    )
+
+
+async def start(context: Context, settings: Settings) -> None:
+    """Reach the recorder, read the directory, begin to record.
+
+    Raises:
+        FareboxError: 503, there is no recorder or no database to read.
+    """
+    await context.link.connect()
+    await context.follower.start()
+    context.self_recorder.start()
+    log.info("farebox %s serves %s", __version__, settings.database)
+
+
+async def stop(context: Context) -> None:
+    """Record what waits and let everything go."""
+    await context.self_recorder.close()
+    await context.link.close()
+    await context.follower.close()
+    context.readers.close()
+    log.info("farebox has stopped")
+
+
+async def watch(context: Context) -> None:
+    """Look after what no call looks after: the wall clock."""
+    while True:
+        assert isinstance(context.clock, SteadyClock)
+        drift_ms = context.clock.drift_ms()
+        context.metrics.set("farebox_clock_drift_seconds", drift_ms / MS_PER_SECOND)
+        if abs(drift_ms) > DRIFT_ALARM_MS:
+            log.warning("the wall clock has stepped by %d ms; it is not followed", drift_ms)
+        await asyncio.sleep(WATCH_SECONDS)
+
+
+def facts(settings: Settings) -> Facts:
+    """What the documentation tells of this installation."""
+    return Facts(
+        version=__version__,
+        base_url=f"http://{settings.host}:{settings.port}",
+        key_headers=settings.key_headers,
+        settings=tuple(SettingFact(s.name, s.default, s.help) for s in SETTINGS),
+        metrics=tuple(MetricFact(m.name, m.kind, m.help) for m in METRICS),
+    )
+
+
+class Server(uvicorn.Server):
+    """The HTTP server; calls `on_ready` with its URL once it listens."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then tell."""
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._on_ready(f"http://{host}:{port}")
+
+
+def serve(
+    settings: Settings,
+    *,
+    on_ready: Callable[[str], None] = lambda _: None,
+    more_routes: MoreRoutes | None = None,
+) -> int:
+    """Serve until told to stop; the exit status."""
+
+    async def run() -> int:
+        context = make_context(settings)
+        config = uvicorn.Config(
+            make_app(context, settings, more_routes),
+            host=settings.host,
+            port=settings.port,
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        server = Server(config, on_ready)
+        await server.serve()
+        return 0 if server.started else 1
+
+    return uvloop.run(run())
