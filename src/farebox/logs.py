@@ -49,3 +49,5 @@ def set_up_logging(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    # It tells at length of every start and stop, which we tell in a line of our own.
+    logging.getLogger("uvicorn").setLevel("WARNING")
