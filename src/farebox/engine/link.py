@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from farebox.core.errors import CATALOGUE, QUEUE_FULL, STORE_UNAVAILABLE, FareboxError
+from farebox.core.phrase import Phrase
 from farebox.core.request import Capture, MeteredRequest
 from farebox.engine.messages import (
     Answered,
@@ -27,6 +28,7 @@ from farebox.engine.messages import (
     Record,
     Recorded,
     Reply,
+    Said,
     decode_reply,
     encode,
 )
@@ -214,4 +216,8 @@ def failure(failed: Failed) -> FareboxError:
     kind = CATALOGUE[failed.code]
     if kind is STORE_UNAVAILABLE:
         return unavailable(failed.internal)
-    return FareboxError(kind, internal=failed.internal, **cast("dict[str, Any]", failed.params))
+    params: dict[str, Any] = {
+        name: Phrase(value.msgid, **value.params) if isinstance(value, Said) else value
+        for name, value in failed.params.items()
+    }
+    return FareboxError(kind, internal=failed.internal, **params)

@@ -54,12 +54,19 @@ class Answered(msgspec.Struct, tag="answered", array_like=True, frozen=True):
     change_id: int
 
 
+class Said(msgspec.Struct, array_like=True, frozen=True):
+    """A `Phrase` on its way, so that the edge can say it in the reader's language."""
+
+    msgid: str
+    params: dict[str, str | int]
+
+
 class Failed(msgspec.Struct, tag="failed", array_like=True, frozen=True):
     """Why nothing was done; the fields of a `FareboxError`."""
 
     call_id: int
     code: int
-    params: dict[str, str | int | None]
+    params: dict[str, str | int | Said | None]
     internal: str = ""
 
 

@@ -23,12 +23,13 @@ import msgspec
 
 from farebox.core.errors import IDEMPOTENCY_MISMATCH, INTERNAL, STORE_UNAVAILABLE, FareboxError
 from farebox.core.identity import content_digest
+from farebox.core.phrase import Phrase
 from farebox.engine.batch import Insert, insert_singly, insert_together, write_batch
 from farebox.engine.books import Books
 from farebox.engine.clock import Clock
 from farebox.engine.days import Days
 from farebox.engine.entropy import Entropy
-from farebox.engine.messages import Answered, Call, Failed, Message, Record, Reply
+from farebox.engine.messages import Answered, Call, Failed, Message, Record, Reply, Said
 from farebox.engine.transaction import IDEMPOTENCY_KEPT_MS, Command, Transaction
 from farebox.store.contract import ConstraintBrokenError, StoreFaultError, Writer
 
@@ -180,7 +181,7 @@ class Recorder:
             return work()
         except FareboxError as error:
             self._undo()
-            params = {name: _plain(value) for name, value in error.params.items()}
+            params = {name: _said(value) for name, value in error.params.items()}
             return [Failed(m.call_id, error.kind.code, params, error.internal) for m in messages]
         except StoreFaultError as error:
             log.error("the store failed, everything open is dropped: %s", error)  # noqa: TRY400
@@ -283,5 +284,8 @@ def _announce(db: Writer, action: str, kind: str, profile_id: int, now_ms: int) 
     )
 
 
-def _plain(value: object) -> str | int | None:
+def _said(value: object) -> str | int | Said | None:
+    if isinstance(value, Phrase):
+        params = {k: v if isinstance(v, int) else str(v) for k, v in value.params.items()}
+        return Said(value.msgid, params)
     return value if isinstance(value, str | int | None) else str(value)

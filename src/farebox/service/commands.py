@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from farebox.engine.transaction import Command
-from farebox.service import keys, log_types, plans, users, workspaces
+from farebox.service import (
+    corrections,
+    grants,
+    keys,
+    log_types,
+    plans,
+    statement,
+    tokens,
+    users,
+    workspaces,
+)
 
 COMMANDS: dict[str, Command] = {
     command.name: command
@@ -13,5 +23,9 @@ COMMANDS: dict[str, Command] = {
         *workspaces.COMMANDS,
         *users.COMMANDS,
         *keys.COMMANDS,
+        *tokens.COMMANDS,
+        *grants.COMMANDS,
+        *corrections.COMMANDS,
+        *statement.COMMANDS,
     )
 }

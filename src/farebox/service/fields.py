@@ -16,6 +16,7 @@ from farebox.core.credits import CREDITS_MICRO_MAX, EXPECTED, EXPECTED_SIGNED, t
 from farebox.core.errors import UNPROCESSABLE, FareboxError
 from farebox.core.instant import MS_PER_SECOND, parse_rfc3339
 from farebox.core.log_type import SLUG, SLUG_EXPECTED
+from farebox.core.phrase import Phrase
 
 LIMIT_MAX = 10**12
 LICENCES_MAX = 1_000_000
@@ -35,7 +36,12 @@ def text(field: str, value: str, length_max: int, *, length_min: int = 1) -> str
     """Printable text without blanks around it."""
     stripped = value.strip()
     if not length_min <= len(stripped) <= length_max or not stripped.isprintable():
-        raise refuse(field=field, expected=f"{length_min} to {length_max} printable characters")
+        raise refuse(
+            field=field,
+            expected=Phrase(
+                "{least} to {most} printable characters", least=length_min, most=length_max
+            ),
+        )
     return stripped
 
 
@@ -61,7 +67,10 @@ def credits_above_0(field: str, value: Decimal) -> int:
     """Micro-credits of an amount above 0."""
     micro = credits(field, value)
     if micro == 0:
-        raise refuse(field=field, expected=EXPECTED.replace("from 0 to", "above 0 and up to"))
+        raise refuse(
+            field=field,
+            expected=Phrase("a number of credits above 0 with at most 6 decimal places"),
+        )
     return micro
 
 
@@ -80,7 +89,10 @@ def credits_signed(field: str, value: Decimal) -> int:
 def whole(field: str, value: int, least: int, most: int) -> int:
     """An integer within bounds, both inclusive."""
     if not least <= value <= most:
-        raise refuse(field=field, expected=f"an integer from {least} to {most}")
+        raise refuse(
+            field=field,
+            expected=Phrase("an integer from {least} to {most}", least=least, most=most),
+        )
     return value
 
 
@@ -101,7 +113,7 @@ def instant_after(field: str, value: str, now_ms: int) -> int:
     """Milliseconds of an RFC 3339 stamp that lies in the future."""
     at_ms = instant(field, value)
     if at_ms <= now_ms:
-        raise refuse(field=field, expected="a time in the future")
+        raise refuse(field=field, expected=Phrase("a time in the future"))
     return at_ms
 
 
@@ -123,7 +135,8 @@ def email(field: str, value: str) -> str:
         or not _EMAIL.fullmatch(stripped)
     ):
         raise refuse(
-            field=field, expected=f"an email address of at most {EMAIL_LENGTH_MAX} characters"
+            field=field,
+            expected=Phrase("an email address of at most {most} characters", most=EMAIL_LENGTH_MAX),
         )
     return stripped
 
@@ -132,7 +145,7 @@ def instant_from(field: str, value: str, now_ms: int) -> int:
     """Milliseconds of an RFC 3339 stamp that isn't past; a few seconds are forgiven, as now."""
     at_ms = instant(field, value)
     if at_ms < now_ms - FORGIVEN_MS:
-        raise refuse(field=field, expected="a time that is not in the past")
+        raise refuse(field=field, expected=Phrase("a time that is not in the past"))
     return max(at_ms, now_ms)
 
 

@@ -21,6 +21,7 @@ from farebox.core.errors import (
 )
 from farebox.core.instant import MS_PER_SECOND, to_iso_ms
 from farebox.core.key import KEY_PREFIX, Secret, digest, is_plausible, mask, mint, mint_id
+from farebox.core.phrase import Phrase
 from farebox.core.workspace import ApiKey
 from farebox.engine.transaction import Command, Transaction
 from farebox.service import fields
@@ -109,7 +110,7 @@ def key_row(reader: Reader, profile_id: int, key_id: str) -> ApiKey:
     """
     key = reader.one("key_get", ApiKey, profile_id=profile_id, key_id=key_id)
     if key is None:
-        raise FareboxError(NOT_FOUND, what="API key")
+        raise FareboxError(NOT_FOUND, what=Phrase("API key"))
     return key
 
 
@@ -142,14 +143,16 @@ def _minted(tx: Transaction, profile_id: int) -> Secret:
         )
         if not taken:
             return secret
-    raise FareboxError(IN_USE, what="mask", reason="the workspace has too many keys")
+    raise FareboxError(
+        IN_USE, what=Phrase("mask"), reason=Phrase("the workspace has too many keys")
+    )
 
 
 def _imported(tx: Transaction, key: str) -> Secret:
     if not is_plausible(key):
         raise fields.refuse(field="key", expected=KEY_EXPECTED)
     if tx.db.integer("key_digest_count", digest=digest(key)):
-        raise FareboxError(ALREADY_EXISTS, what="API key", field="key")
+        raise FareboxError(ALREADY_EXISTS, what=Phrase("API key"), field="key")
     return Secret(key)
 
 

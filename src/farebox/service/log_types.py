@@ -15,6 +15,7 @@ from farebox.core.credits import to_number
 from farebox.core.errors import ALREADY_EXISTS, NOT_FOUND, PATH_TIE, FareboxError
 from farebox.core.instant import to_iso_ms
 from farebox.core.log_type import Price, check_template, price_at, template_shape
+from farebox.core.phrase import Phrase
 from farebox.engine.transaction import Command, Transaction
 from farebox.service import fields
 from farebox.service.forms.log_type import (
@@ -50,7 +51,7 @@ def create_log_type(tx: Transaction, made: LogTypeCreate) -> LogTypeData:
     """Make a log type. Its first price counts for earlier requests too."""
     slug = fields.slug("slug", made.slug)
     if tx.db.integer("log_type_id_of_slug", slug=slug):
-        raise FareboxError(ALREADY_EXISTS, what="log type", field="slug")
+        raise FareboxError(ALREADY_EXISTS, what=Phrase("log type"), field="slug")
     log_type = _LogTypeRow(
         tx.db.integer("log_type_last") + 1,
         slug,
@@ -108,7 +109,7 @@ def list_log_types(reader: Reader, at: Turn, now_ms: int) -> Page[LogTypeData]:
 def _row(reader: Reader, slug: str) -> _LogTypeRow:
     log_type = reader.one("log_type_of_slug", _LogTypeRow, slug=slug)
     if log_type is None:
-        raise FareboxError(NOT_FOUND, what="log type")
+        raise FareboxError(NOT_FOUND, what=Phrase("log type"))
     return log_type
 
 
@@ -116,17 +117,17 @@ def _checked_path(tx: Transaction, log_type: _LogTypeRow) -> _LogTypeRow:
     """The log type with its method and path in their one form, tied with no other."""
     if log_type.path is None:
         if log_type.method is not None:
-            raise fields.refuse(field="path", expected="given together with a method")
+            raise fields.refuse(field="path", expected=Phrase("given together with a method"))
         return log_type
     try:
         path = check_template(log_type.path)
     except ValueError as error:
         raise fields.refuse(field="path", expected=str(error)) from error
     if not path.isprintable():
-        raise fields.refuse(field="path", expected="printable characters")
+        raise fields.refuse(field="path", expected=Phrase("printable characters"))
     method = None if log_type.method is None else log_type.method.upper()
     if method is not None and not _METHOD.fullmatch(method):
-        raise fields.refuse(field="method", expected="the name of an HTTP method")
+        raise fields.refuse(field="method", expected=Phrase("the name of an HTTP method"))
     for other in tx.db.rows("log_type_paths", _PathRow):
         is_same = other.method == method and template_shape(other.path) == template_shape(path)
         if is_same and other.log_type_id != log_type.log_type_id:
@@ -137,7 +138,9 @@ def _checked_path(tx: Transaction, log_type: _LogTypeRow) -> _LogTypeRow:
 def _change_price(tx: Transaction, log_type_id: int, change: LogTypeChange) -> None:
     if change.credits is UNSET and change.hold_credits is UNSET:
         if change.valid_from is not UNSET:
-            raise fields.refuse(field="valid_from", expected="given together with a new price")
+            raise fields.refuse(
+                field="valid_from", expected=Phrase("given together with a new price")
+            )
         return
     valid_from_ms = tx.now_ms
     if change.valid_from is not UNSET:
@@ -156,7 +159,7 @@ def _change_price(tx: Transaction, log_type_id: int, change: LogTypeChange) -> N
 
 def _put_price(tx: Transaction, log_type_id: int, price: Price) -> None:
     if price.hold_micro < price.credits_micro:
-        raise fields.refuse(field="hold_credits", expected="at least the credits")
+        raise fields.refuse(field="hold_credits", expected=Phrase("at least the credits"))
     tx.db.execute("log_type_price_put", log_type_id=log_type_id, **price._asdict())
 
 

@@ -13,6 +13,7 @@ from typing import Generic, NamedTuple, TypeVar
 import msgspec
 
 from farebox.core.errors import INVALID_FIELD, FareboxError
+from farebox.core.phrase import Phrase
 from farebox.store.contract import Row
 
 LIMIT_DEFAULT = 25
@@ -50,7 +51,7 @@ def turn(cursor: str | None, limit: int | None) -> Turn:
     """
     limit = LIMIT_DEFAULT if limit is None else limit
     if not 1 <= limit <= LIMIT_MAX:
-        expected = f"an integer from 1 to {LIMIT_MAX}"
+        expected = Phrase("an integer from {least} to {most}", least=1, most=LIMIT_MAX)
         raise FareboxError(INVALID_FIELD, field="limit", expected=expected)
     return Turn(FIRST if not cursor else _key(cursor), limit)
 
@@ -72,6 +73,6 @@ def _key(cursor: str) -> Key:
         padded = cursor[:CURSOR_LENGTH_MAX].encode("ascii") + b"=" * (-len(cursor) % 4)
         key: Key = msgspec.msgpack.decode(base64.urlsafe_b64decode(padded), type=Key)
     except (ValueError, msgspec.MsgspecError) as error:
-        expected = "the 'next_cursor' of an earlier answer"
+        expected = Phrase("the 'next_cursor' of an earlier answer")
         raise FareboxError(INVALID_FIELD, field="cursor", expected=expected) from error
     return key

@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 from farebox.core.credits import to_number
 from farebox.core.errors import ALREADY_EXISTS, NOT_FOUND, UNKNOWN_LOG_TYPE, FareboxError
 from farebox.core.instant import to_iso_ms
+from farebox.core.phrase import Phrase
 from farebox.core.plan import Unmapped
 from farebox.engine.transaction import Command, Transaction
 from farebox.service import fields
@@ -63,7 +64,7 @@ def create_plan(tx: Transaction, made: PlanCreate) -> PlanData:
     """Make a plan."""
     slug = fields.slug("slug", made.slug)
     if tx.db.one("plan_of_slug", PlanRow, slug=slug) is not None:
-        raise FareboxError(ALREADY_EXISTS, what="plan", field="slug")
+        raise FareboxError(ALREADY_EXISTS, what=Phrase("plan"), field="slug")
     plan = PlanRow(
         tx.db.integer("plan_last") + 1,
         slug,
@@ -91,7 +92,9 @@ def change_plan(tx: Transaction, change: PlanChange) -> PlanData:
     if change.valid_from is not UNSET:
         valid_from_ms = fields.instant_from("valid_from", change.valid_from, tx.now_ms)
         if change.prices is UNSET:
-            raise fields.refuse(field="valid_from", expected="given together with new prices")
+            raise fields.refuse(
+                field="valid_from", expected=Phrase("given together with new prices")
+            )
     plan = _with_limits(_changed(plan, change), change.limits)
     values = plan._asdict()
     del values["slug"], values["created_at_ms"]
@@ -110,7 +113,7 @@ def plan_row(reader: Reader, slug: str) -> PlanRow:
     """
     plan = reader.one("plan_of_slug", PlanRow, slug=slug)
     if plan is None:
-        raise FareboxError(NOT_FOUND, what="plan")
+        raise FareboxError(NOT_FOUND, what=Phrase("plan"))
     return plan
 
 

@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from farebox.core.errors import ALREADY_EXISTS, LICENCES_EXHAUSTED, NOT_FOUND, FareboxError
 from farebox.core.instant import to_iso_ms
+from farebox.core.phrase import Phrase
 from farebox.core.workspace import User
 from farebox.engine.entropy import new_uuid
 from farebox.engine.transaction import Command, Transaction
@@ -30,7 +31,7 @@ def create_user(tx: Transaction, made: UserMake) -> UserData:
     """Make a user, if a licence is left."""
     seats = tx.db.one("seats", Seats, profile_id=made.profile_id)
     if seats is None:
-        raise FareboxError(NOT_FOUND, what="workspace")
+        raise FareboxError(NOT_FOUND, what=Phrase("workspace"))
     user = _insert(tx, made.profile_id, made.nickname, made.email, is_owner=False)
     if seats.users >= seats.licences:
         raise FareboxError(LICENCES_EXHAUSTED, licences=seats.licences)
@@ -73,7 +74,7 @@ def user_row(reader: Reader, profile_id: int, user_id: str) -> User:
     """
     user = reader.one("user_get", User, profile_id=profile_id, user_id=user_id)
     if user is None:
-        raise FareboxError(NOT_FOUND, what="user")
+        raise FareboxError(NOT_FOUND, what=Phrase("user"))
     return user
 
 
@@ -85,7 +86,7 @@ def read_user(reader: Reader, profile_id: int, user_id: str) -> UserData:
 def list_users(reader: Reader, profile_id: int, at: Turn) -> Page[UserData]:
     """A page of a workspace's users, the oldest first."""
     if reader.one("seats", Seats, profile_id=profile_id) is None:
-        raise FareboxError(NOT_FOUND, what="workspace")
+        raise FareboxError(NOT_FOUND, what=Phrase("workspace"))
     rows = reader.rows(
         "users_page",
         User,
@@ -116,7 +117,7 @@ def _insert(tx: Transaction, profile_id: int, nickname: str, email: str, *, is_o
 def _check_email(tx: Transaction, user: User) -> None:
     holder = tx.db.value("user_of_email", profile_id=user.profile_id, email=user.email)
     if holder not in {None, user.user_id}:
-        raise FareboxError(ALREADY_EXISTS, what="user", field="email")
+        raise FareboxError(ALREADY_EXISTS, what=Phrase("user"), field="email")
 
 
 def _data(user: User) -> UserData:

@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from farebox.core.errors import IN_USE, NOT_FOUND, FareboxError
 from farebox.core.instant import to_iso_ms
+from farebox.core.phrase import Phrase
 from farebox.core.workspace import NAME_LENGTH_MAX, Status
 from farebox.engine.entropy import new_uuid
 from farebox.engine.transaction import Command, Transaction
@@ -122,7 +123,7 @@ def workspace_row(reader: Reader, profile_id: int) -> WorkspaceRow:
     """
     row = reader.one("workspace_get", WorkspaceRow, profile_id=profile_id)
     if row is None:
-        raise FareboxError(NOT_FOUND, what="workspace")
+        raise FareboxError(NOT_FOUND, what=Phrase("workspace"))
     return row
 
 
@@ -149,8 +150,8 @@ def _changed(tx: Transaction, row: WorkspaceRow, change: WorkspaceChange) -> Wor
         licences = fields.whole("licences", change.licences, 1, fields.LICENCES_MAX)
         seats = tx.db.one("seats", Seats, profile_id=row.profile_id)
         if seats is not None and licences < seats.users:
-            reason = f"the workspace has {seats.users} users"
-            raise FareboxError(IN_USE, what="licence", reason=reason)
+            reason = Phrase("the workspace has {users} users", users=seats.users)
+            raise FareboxError(IN_USE, what=Phrase("licence"), reason=reason)
         row = row._replace(licences=licences)
     if change.is_quota_sharing_enabled is not UNSET:
         row = row._replace(is_quota_sharing_enabled=int(change.is_quota_sharing_enabled))
@@ -206,7 +207,7 @@ def _replan(tx: Transaction, profile_id: int, plan: PlanRow) -> None:
 def _plan(tx: Transaction, slug: str) -> PlanRow:
     plan = tx.db.one("plan_of_slug", PlanRow, slug=slug)
     if plan is None:
-        raise fields.refuse(field="plan", expected="the slug of a plan")
+        raise fields.refuse(field="plan", expected=Phrase("the slug of a plan"))
     return plan
 
 

@@ -285,6 +285,8 @@ create table corrections (
   primary key (profile_id, correction_id)
 ) strict, without rowid;
 
+create index corrections_at_ms on corrections (profile_id, at_ms);
+
 -- Charges by the quarter hour of their commit: the ledger's clock, for statements.
 create table charges (
   profile_id integer not null,
