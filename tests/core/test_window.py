@@ -36,7 +36,7 @@ LENGTHS_MS: dict[WindowKind, tuple[int, int]] = {
     "day": (DAY_MS, DAY_MS),
     "month": (28 * DAY_MS, 31 * DAY_MS),
 }
-# What changes of clock add or take, and the half hours of Lord Howe.
+# What changes of clock add or take: an hour on Chatham may last 15 minutes.
 SLACK_MS: dict[WindowKind, int] = {
     "second": 0,
     "minute": 0,
@@ -167,16 +167,18 @@ def test_natural_windows_tile_the_line(
 
 @given(kinds, moments(), st.integers(1, 31))
 @thorough
-def test_a_bridge_ends_at_a_boundary_of_the_new_zone(
+def test_a_bridge_ends_at_the_boundary_of_the_new_zone_that_makes_it_long_enough(
     kind: WindowKind, moment: tuple[str, int], anchor_day: int
 ) -> None:
     name, ms = moment
     zone = zone_of(name)
     window = bridge(kind, ms, zone, anchor_day=anchor_day)
     assert window.start_ms == ms < window.end_ms
-    natural = natural_window(kind, window.end_ms, zone, anchor_day=anchor_day)
-    assert natural.start_ms == window.end_ms
-    assert is_long_enough(kind, window)
+    around = natural_window(kind, ms, zone, anchor_day=anchor_day)
+    following = natural_window(kind, around.end_ms, zone, anchor_day=anchor_day)
+    remains_ms = around.end_ms - ms
+    is_half_left = 2 * remains_ms >= around.end_ms - around.start_ms
+    assert window.end_ms == (around if is_half_left else following).end_ms
 
 
 @given(kinds, moments(), st.integers(1, 31))
