@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 
 import uvicorn
@@ -32,6 +34,7 @@ from farebox.contract.operations import OPERATIONS
 from farebox.contract.texts import language_of
 from farebox.core.errors import FareboxError
 from farebox.core.instant import MS_PER_SECOND
+from farebox.core.key import digest
 from farebox.engine.clock import DRIFT_ALARM_MS, SteadyClock
 from farebox.engine.directory import Directory
 from farebox.engine.entropy import SystemEntropy
@@ -41,6 +44,7 @@ from farebox.engine.spawn import RecorderProcess, recorder_command
 from farebox.pages import app as pages
 from farebox.pages.facts import Facts, MetricFact, SettingFact
 from farebox.service.capture import CapturePolicy
+from farebox.service.forms.key import TokenEnsure, TokenEnsured
 from farebox.service.metrics import METRICS, Metrics
 from farebox.service.record import Packer
 from farebox.settings import SETTINGS, Settings
@@ -48,10 +52,29 @@ from farebox.store.sqlite.database import open_reader
 
 GRACE_SECONDS = 10
 WATCH_SECONDS = 5.0
+ACTOR = "start"
 HANDLERS = {**health.HANDLERS, **metering.HANDLERS}
 log = logging.getLogger("farebox")
 
 MoreRoutes = Callable[[Context], Sequence[BaseRoute]]
+
+
+def _print_token(token: str) -> None:
+    """Tell the first admin token, once: it can't be told again."""
+    sys.stdout.write(f"The admin token, shown this once: {token}\n")
+    sys.stdout.flush()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What whoever serves adds: `on_ready` gets the URL, `on_token` a token that was just made.
+
+    `more_routes` are tried before the program's own.
+    """
+
+    on_ready: Callable[[str], None] = lambda _: None
+    on_token: Callable[[str], None] = _print_token
+    more_routes: MoreRoutes = lambda _: ()
 
 
 def make_context(settings: Settings) -> Context:
@@ -83,14 +106,12 @@ def make_context(settings: Settings) -> Context:
     )
 
 
-def make_app(
-    context: Context, settings: Settings, more_routes: MoreRoutes | None = None
-) -> Starlette:
-    """The ASGI application. `more_routes` are tried before its own."""
+def make_app(context: Context, settings: Settings, hooks: Hooks) -> Starlette:
+    """The ASGI application."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await start(context, settings)
+        await start(context, settings, hooks.on_token)
         watching = asyncio.create_task(watch(context))
         try:
             yield
@@ -109,7 +130,7 @@ def make_app(
 
     return Starlette(
         routes=[
-            *(more_routes(context) if more_routes else ()),
+            *hooks.more_routes(context),
             *dispatch.routes(
                 context, [o for o in OPERATIONS if o.operation_id in HANDLERS], HANDLERS
             ),
@@ -120,13 +141,19 @@ def make_app(
     )
 
 
-async def start(context: Context, settings: Settings) -> None:
-    """Reach the recorder, read the directory, begin to record.
+async def start(context: Context, settings: Settings, on_token: Callable[[str], None]) -> None:
+    """Reach the recorder, have an admin token, read the directory, begin to record.
 
     Raises:
         FareboxError: 503, there is no recorder or no database to read.
     """
     await context.link.connect()
+    configured = digest(settings.admin_token) if settings.admin_token else None
+    ensured = await context.link.call(
+        "tokens.ensure_admin", TokenEnsure(configured), TokenEnsured, actor=ACTOR
+    )
+    if ensured.token is not None:
+        on_token(ensured.token)
     await context.follower.start()
     context.self_recorder.start()
     log.info("farebox %s serves %s", __version__, settings.database)
@@ -178,18 +205,12 @@ class Server(uvicorn.Server):
             self._on_ready(f"http://{host}:{port}")
 
 
-def serve(
-    settings: Settings,
-    *,
-    on_ready: Callable[[str], None] = lambda _: None,
-    more_routes: MoreRoutes | None = None,
-) -> int:
+def serve(settings: Settings, hooks: Hooks) -> int:
     """Serve until told to stop; the exit status."""
 
     async def run() -> int:
-        context = make_context(settings)
         config = uvicorn.Config(
-            make_app(context, settings, more_routes),
+            make_app(make_context(settings), settings, hooks),
             host=settings.host,
             port=settings.port,
             http="httptools",
@@ -199,7 +220,7 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
-        server = Server(config, on_ready)
+        server = Server(config, hooks.on_ready)
         await server.serve()
         return 0 if server.started else 1
 

@@ -1,0 +1,1 @@
+"""Benchmarks: what Farebox claims of its speed, measured against code written for nothing else."""
