@@ -1,0 +1,92 @@
+"""Replay: records made-up calls as an import of past requests, several records under way.
+
+While the recorder commits one record the next is made, so that both processors work. Every call
+must be new: a repeat would mean that the database wasn't.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+from farebox.core.credits import MICRO_PER_CREDIT
+from farebox.core.identity import content_digest
+from farebox.core.request import MeteredRequest
+from farebox.core.workspace import ApiKey
+from farebox.demo.calls import Call
+from farebox.engine.sync_link import SyncLink
+from farebox.service.record import Draft, Packer
+
+SOURCE = "demo"
+AUTHENTICATION_TYPE = "x-api-key"
+ROWS_PER_RECORD = 1_000
+UNDER_WAY_MAX = 4
+
+# Told the requests sent so far, and the time of the last of them.
+OnProgress = Callable[[int, int], None]
+
+
+class Replay:
+    """Sends calls to the recorder; `requests` counts them."""
+
+    def __init__(self, link: SyncLink, packer: Packer, now_ms: int) -> None:
+        self._link = link
+        self._packer = packer
+        self._now_ms = now_ms
+        self._under_way = 0
+        self.requests = 0
+
+    def run(
+        self, calls: Iterable[Call], keys: Iterable[ApiKey], on_progress: OnProgress
+    ) -> MeteredRequest:
+        """Record all calls, of which there must be some; the last one, as it was recorded."""
+        key_of = {key.name: key for key in keys}
+        rows = (self._row(call, key_of[call.key_name]) for call in calls)
+        last: MeteredRequest | None = None
+        for batch in _batches(rows):
+            if self._under_way == UNDER_WAY_MAX:
+                self._receive()
+            self._link.send_record(batch, is_import=True)
+            self._under_way += 1
+            last = batch[-1]
+            on_progress(self.requests, last.time_ms)
+        while self._under_way:
+            self._receive()
+        assert last is not None, "there is no traffic"
+        return last
+
+    def _receive(self) -> None:
+        recorded = self._link.receive_recorded()
+        self._under_way -= 1
+        unexpected = [*recorded.duplicates, *recorded.conflicts, *recorded.rejected]
+        assert not unexpected, "the database was not new"
+
+    def _row(self, call: Call, key: ApiKey) -> MeteredRequest:
+        self.requests += 1
+        request_id = f"{self.requests:08d}"
+        return self._packer.pack(
+            Draft(
+                request_id=request_id,
+                source=SOURCE,
+                content=content_digest(request_id.encode()),
+                key=key,
+                log_type=None,
+                time_ms=call.time_ms,
+                method=call.method,
+                path=call.path,
+                status_code=call.status_code,
+                duration_ms=call.duration_ms,
+                response_size=call.response_bytes,
+                ip=call.ip,
+                channel=None,
+                credits_micro=None if call.credits is None else call.credits * MICRO_PER_CREDIT,
+                authentication_type=AUTHENTICATION_TYPE,
+            ),
+            self._now_ms,
+            is_import=True,
+        )
+
+
+def _batches(rows: Iterator[MeteredRequest]) -> Iterator[list[MeteredRequest]]:
+    while batch := list(islice(rows, ROWS_PER_RECORD)):
+        yield batch
