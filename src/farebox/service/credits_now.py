@@ -1,0 +1,88 @@
+"""Credits now: a workspace's period and purse at an instant, as the recorder would bring them up.
+
+The recorder opens periods and expires grants when it touches a workspace or its clock gets there.
+What it hasn't written yet is worked out here by the same rules of the ledger, so that an answer is
+right at every instant, and nothing is written for it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from farebox.core.calendar import bridge, natural_window, zone_of
+from farebox.core.ledger import NEVER_MS, Grant, Purse, expire, issue
+from farebox.core.quotas import PeriodSums
+from farebox.engine.books import Terms
+from farebox.service.reading import snapshot
+from farebox.store.contract import Reader
+
+
+class CreditsNow(NamedTuple):
+    """The open period with what moved in it, its plan, and what can be spent."""
+
+    period: PeriodSums
+    plan_id: int
+    purse: Purse
+
+
+class _PeriodRow(NamedTuple):
+    start_ms: int
+    end_ms: int
+    plan_id: int
+    opening_micro: int
+    granted_micro: int
+    expired_micro: int
+    charged_micro: int
+    corrected_micro: int
+
+
+def credits_now(reader: Reader, profile_id: int, now_ms: int) -> CreditsNow:
+    """The credits of a workspace at `now_ms`."""
+    with snapshot(reader):
+        terms = reader.one("terms_get", Terms, profile_id=profile_id)
+        assert terms is not None  # every workspace has terms
+        grants = reader.rows("purse_grants", Grant, profile_id=profile_id)
+        purse = Purse(tuple(grants), reader.integer("purse_owed", profile_id=profile_id))
+        row = reader.one("period_sums_last", _PeriodRow, profile_id=profile_id)
+    if row is None:
+        first = natural_window(
+            "month",
+            min(now_ms, terms.created_at_ms),
+            zone_of(terms.timezone),
+            anchor_day=terms.anchor_day,
+        )
+        state = _opened(purse, terms, first.start_ms, first.end_ms)
+    else:
+        period = PeriodSums(row.start_ms, row.end_ms, *row[3:])
+        state = CreditsNow(period, row.plan_id, purse)
+    while _due_ms(state) <= now_ms:
+        state = _past_due(state, terms)
+    return state
+
+
+def _due_ms(state: CreditsNow) -> int:
+    ends = [g.expires_at_ms or NEVER_MS for g in state.purse.grants]
+    return min([state.period.end_ms, *ends])
+
+
+def _past_due(state: CreditsNow, terms: Terms) -> CreditsNow:
+    """The state after the next instant at which something ends."""
+    due_ms = _due_ms(state)
+    purse, transfers = expire(state.purse, due_ms)
+    if due_ms < state.period.end_ms:
+        expired_micro = state.period.expired_micro + sum(t.amount_micro for t in transfers)
+        period = state.period._replace(expired_micro=expired_micro)
+        return state._replace(period=period, purse=purse)
+    window = bridge("month", due_ms, zone_of(terms.timezone), anchor_day=terms.anchor_day)
+    return _opened(purse, terms, due_ms, window.end_ms)
+
+
+def _opened(purse: Purse, terms: Terms, start_ms: int, end_ms: int) -> CreditsNow:
+    """A new period with its plan credits."""
+    opening_micro = sum(g.left_micro for g in purse.grants) - purse.owed_micro
+    granted_micro = terms.credits_per_month_micro
+    if granted_micro:
+        purse, _ = issue(purse, Grant(0, "plan", 0, start_ms, end_ms, granted_micro))
+    period = PeriodSums(start_ms, end_ms, opening_micro, granted_micro, 0, 0, 0)
+    plan_id = terms.plan_id if terms.next_plan_id is None else terms.next_plan_id
+    return CreditsNow(period, plan_id, purse)

@@ -1,0 +1,46 @@
+"""The profile of a workspace: its credits, its plan and what each log type costs it now."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from farebox.core.ledger import live
+from farebox.core.plan import Plan
+from farebox.core.workspace import Workspace
+from farebox.engine.directory import Directory
+from farebox.service.credits_now import credits_now
+from farebox.store.contract import Reader
+
+
+class Profile(NamedTuple):
+    """What `/profile` tells. `prices_micro` is by slug; a plan without credits has no refills."""
+
+    workspace: Workspace
+    plan: Plan
+    credit_micro: int
+    topup_credit_micro: int
+    prices_micro: dict[str, int]
+    last_refill_ms: int | None
+    next_refill_ms: int | None
+
+
+def read_profile(
+    reader: Reader, directory: Directory, workspace: Workspace, now_ms: int
+) -> Profile:
+    """The profile at an instant."""
+    now = credits_now(reader, workspace.profile_id, now_ms)
+    plan = directory.plans[now.plan_id]
+    topups = [g.left_micro for g in live(now.purse.grants, now_ms) if g.kind == "topup"]
+    is_refilled = plan.credits_per_month_micro > 0
+    return Profile(
+        workspace=workspace,
+        plan=plan,
+        credit_micro=max(0, now.purse.balance_micro(now_ms)),
+        topup_credit_micro=sum(topups),
+        prices_micro={
+            log_type.slug: directory.price(workspace, log_type.log_type_id, now_ms).credits_micro
+            for log_type in directory.log_types.values()
+        },
+        last_refill_ms=now.period.start_ms if is_refilled else None,
+        next_refill_ms=now.period.end_ms if is_refilled else None,
+    )

@@ -1,0 +1,44 @@
+-- Quota windows, credits and keys, as customers read them.
+
+-- name: report_zone
+-- Reports that turn instants into days or stamps: the version whose days are complete.
+select w.zone_version, z.timezone
+from workspaces w
+join workspace_zones z on z.profile_id = w.profile_id and z.zone_version = w.zone_version
+where w.profile_id = :profile_id;
+
+-- name: requests_of_days
+-- Profile usage, whole days: [api, portal] requests of all keys or some, by primary key.
+select json_array(
+  coalesce(sum(requests) filter (where channel = 'api'), 0),
+  coalesce(sum(requests) filter (where channel = 'portal'), 0))
+from day_keys
+where profile_id = :profile_id and zone_version = :zone_version
+  and day >= :first_day and day < :end_day
+  and (:key_ids is null or key_id in (select value from json_each(:key_ids)));
+
+-- name: requests_of_quarters
+-- Profile usage, parts of days: [api, portal] requests of all keys or some, by primary key.
+select json_array(
+  coalesce(sum(requests) filter (where channel = 'api'), 0),
+  coalesce(sum(requests) filter (where channel = 'portal'), 0))
+from quarters
+where profile_id = :profile_id and quarter >= :first_quarter and quarter < :end_quarter
+  and (:key_ids is null or key_id in (select value from json_each(:key_ids)));
+
+-- name: period_sums_last
+-- Quotas and profile: the period opened last and what moved in it.
+select start_ms, end_ms, plan_id, opening_micro, granted_micro, expired_micro, charged_micro,
+  corrected_micro
+from periods where profile_id = :profile_id order by start_ms desc limit 1;
+
+-- name: keys_last_used
+-- List of keys: a pass over the workspace's day_keys, one JSON text of [key_id, last_ms].
+select json_group_array(json_array(key_id, last_ms))
+from (
+  select key_id, max(last_ms) as last_ms
+  from day_keys
+  where profile_id = :profile_id
+    and zone_version = (select zone_version from workspaces where profile_id = :profile_id)
+  group by key_id
+);
