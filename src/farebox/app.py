@@ -23,7 +23,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from farebox import __version__
-from farebox.api import dispatch, health, metering
+from farebox.api import (
+    customer,
+    customer_logs,
+    customer_usage,
+    dispatch,
+    health,
+    metering,
+)
 from farebox.api.context import Context
 from farebox.api.errors import error_response
 from farebox.api.intake import Intake
@@ -53,7 +60,13 @@ from farebox.store.sqlite.database import open_reader
 GRACE_SECONDS = 10
 WATCH_SECONDS = 5.0
 ACTOR = "start"
-HANDLERS = {**health.HANDLERS, **metering.HANDLERS}
+HANDLERS = {
+    **customer.HANDLERS,
+    **customer_usage.HANDLERS,
+    **customer_logs.HANDLERS,
+    **metering.HANDLERS,
+    **health.HANDLERS,
+}
 log = logging.getLogger("farebox")
 
 MoreRoutes = Callable[[Context], Sequence[BaseRoute]]
@@ -150,7 +163,7 @@ async def start(context: Context, settings: Settings, on_token: Callable[[str], 
     await context.link.connect()
     configured = digest(settings.admin_token) if settings.admin_token else None
     ensured = await context.link.call(
-        "tokens.ensure_admin", TokenEnsure(configured), TokenEnsured, actor=ACTOR
+        "tokens.ensure_admin", TokenEnsure(digest=configured), TokenEnsured, actor=ACTOR
     )
     if ensured.token is not None:
         on_token(ensured.token)
