@@ -30,6 +30,8 @@ LANGUAGE_NAMES: dict[Language, str] = {
 # What HTML and HTTP call them (BCP 47).
 LANGUAGE_TAGS: dict[Language, str] = {"en": "en", "cn": "zh-Hans", "ko": "ko", "jp": "ja"}
 _BY_PRIMARY_TAG: dict[str, Language] = {"en": "en", "zh": "cn", "ko": "ko", "ja": "jp", "*": "en"}
+# These hold texts of ours also where they are plain strings, such as those of a ValueError.
+_PHRASE_PARAMETERS = ("expected", "reason", "what")
 _RANGES_MAX = 32
 _QUALITY = re.compile(r"q=(0(\.\d{0,3})?|1(\.0{0,3})?)", re.ASCII | re.IGNORECASE)
 
@@ -61,7 +63,7 @@ def translate(language: Language, msgid: str, **params: object) -> str:
     text = msgid if language == "en" else catalogue(language).get(msgid, msgid)
     if not params:
         return text
-    return text.format_map({name: _localized(language, v) for name, v in params.items()})
+    return text.format_map({name: _localized(language, name, v) for name, v in params.items()})
 
 
 def error_message(language: Language, error: FareboxError) -> str:
@@ -69,11 +71,12 @@ def error_message(language: Language, error: FareboxError) -> str:
     return translate(language, error.kind.message, **error.params)
 
 
-def _localized(language: Language, value: object) -> object:
-    """A parameter in a language: only phrases and texts of the catalogue are words of ours."""
+def _localized(language: Language, name: str, value: object) -> object:
+    """A parameter in a language. What callers sent is left alone: it is no word of ours."""
     if isinstance(value, Phrase):
         return translate(language, value.msgid, **value.params)
-    return translate(language, value) if isinstance(value, str) else value
+    is_ours = name in _PHRASE_PARAMETERS and isinstance(value, str)
+    return translate(language, str(value)) if is_ours else value
 
 
 @lru_cache(maxsize=len(LANGUAGES))

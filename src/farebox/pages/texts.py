@@ -41,7 +41,6 @@ PAGE_TEXTS = {
     "start_description": "Guides, every endpoint, and an interactive reference.",
     "status": "Status",
     "type": "Type",
-    "value": "Value",
     "yes": "yes",
 }
 
