@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -24,6 +25,7 @@ from starlette.routing import BaseRoute
 
 from farebox import __version__
 from farebox.api import (
+    admin,
     customer,
     customer_logs,
     customer_usage,
@@ -65,6 +67,7 @@ HANDLERS = {
     **customer_usage.HANDLERS,
     **customer_logs.HANDLERS,
     **metering.HANDLERS,
+    **admin.HANDLERS,
     **health.HANDLERS,
 }
 log = logging.getLogger("farebox")
@@ -220,6 +223,10 @@ class Server(uvicorn.Server):
 
 def serve(settings: Settings, hooks: Hooks) -> int:
     """Serve until told to stop; the exit status."""
+
+    # uvicorn raises what stopped it once more when it is done; being told to stop is no failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: None)
 
     async def run() -> int:
         config = uvicorn.Config(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farebox.contract import keys, logs, metering, profile, quotas, service, usage
+from farebox.contract import admin, keys, logs, metering, profile, quotas, service, usage
 from farebox.contract.operation import Operation
 
 # In the order of the documentation.
@@ -13,6 +13,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *usage.OPERATIONS,
     *logs.OPERATIONS,
     *metering.OPERATIONS,
+    *admin.OPERATIONS,
     *service.OPERATIONS,
 )
 BY_ID: dict[str, Operation] = {operation.operation_id: operation for operation in OPERATIONS}

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import msgspec
 
-from farebox.core.errors import CATALOGUE, QUEUE_FULL, STORE_UNAVAILABLE, FareboxError
+from farebox.core.errors import CATALOGUE, IN_FLIGHT, QUEUE_FULL, STORE_UNAVAILABLE, FareboxError
 from farebox.core.phrase import Phrase
 from farebox.core.request import Capture, MeteredRequest
 from farebox.engine.messages import (
@@ -58,6 +59,7 @@ class Link:
         self.rows_waiting = 0
         # The last change that an own write made; the directory must have followed it.
         self.change_id = 0
+        self._in_flight: set[tuple[str, str | None]] = set()
 
     async def connect(self) -> None:
         """Have a connection.
@@ -108,7 +110,8 @@ class Link:
             FareboxError: why it was refused, or 503 when the outcome is unknown.
         """
         packed = msgspec.msgpack.encode(arguments)
-        reply = await self._ask(Call(self._call_id(), name, packed, actor, idempotency_key))
+        with self._in_flight_once(actor, idempotency_key):
+            reply = await self._ask(Call(self._call_id(), name, packed, actor, idempotency_key))
         assert isinstance(reply, Answered)
         self.change_id = max(self.change_id, reply.change_id)
         return msgspec.msgpack.decode(reply.answer, type=answer)
@@ -118,6 +121,19 @@ class Link:
         if self._peer is not None:
             await self._peer.drain()
             self._peer.hang_up()
+
+    @contextmanager
+    def _in_flight_once(self, actor: str, idempotency_key: str | None) -> Iterator[None]:
+        """Refuse a call whose Idempotency-Key is being worked on by this process."""
+        held = (actor, idempotency_key)
+        if held in self._in_flight:
+            raise FareboxError(IN_FLIGHT)
+        if idempotency_key is not None:
+            self._in_flight.add(held)
+        try:
+            yield
+        finally:
+            self._in_flight.discard(held)
 
     async def _ask(self, message: Message) -> Recorded | Answered:
         await self.connect()

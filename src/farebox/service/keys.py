@@ -27,8 +27,8 @@ from farebox.engine.transaction import Command, Transaction
 from farebox.service import fields
 from farebox.service.forms.common import Nothing
 from farebox.service.forms.key import (
+    IssuedKey,
     KeyChange,
-    KeyData,
     KeyMade,
     KeyMake,
     KeyRevoke,
@@ -60,7 +60,7 @@ def create_key(tx: Transaction, made: KeyMake) -> KeyMade:
     return _insert(tx, "import", draft, _imported(tx, made.key))
 
 
-def change_key(tx: Transaction, change: KeyChange) -> KeyData:
+def change_key(tx: Transaction, change: KeyChange) -> IssuedKey:
     """Change a key's name or its end. A key that has ended stays so."""
     key = key_row(tx.db, change.profile_id, change.key_id)
     if change.name is not UNSET:
@@ -114,12 +114,12 @@ def key_row(reader: Reader, profile_id: int, key_id: str) -> ApiKey:
     return key
 
 
-def read_key(reader: Reader, profile_id: int, key_id: str, now_ms: int) -> KeyData:
+def read_key(reader: Reader, profile_id: int, key_id: str, now_ms: int) -> IssuedKey:
     """A key of a workspace."""
     return _data(key_row(reader, profile_id, key_id), now_ms)
 
 
-def list_keys(reader: Reader, profile_id: int, at: Turn, now_ms: int) -> Page[KeyData]:
+def list_keys(reader: Reader, profile_id: int, at: Turn, now_ms: int) -> Page[IssuedKey]:
     """A page of a workspace's keys, the oldest first, revoked ones included."""
     workspace_row(reader, profile_id)
     rows = reader.rows(
@@ -203,9 +203,9 @@ def _check_active(tx: Transaction, key: ApiKey) -> None:
         raise FareboxError(KEY_ENDED)
 
 
-def _data(key: ApiKey, now_ms: int) -> KeyData:
+def _data(key: ApiKey, now_ms: int) -> IssuedKey:
     ends_ms = key.expires_at_ms
-    return KeyData(
+    return IssuedKey(
         key_id=key.key_id,
         name=key.name,
         masked_authentication=key.masked_authentication,

@@ -109,7 +109,7 @@ class KeyRevoke(Struct, kw_only=True, frozen=True):
     key_id: str
 
 
-class KeyData(Struct, kw_only=True, frozen=True):
+class IssuedKey(Struct, kw_only=True, frozen=True):
     """A key without its secret."""
 
     key_id: KeyId
@@ -127,7 +127,7 @@ class KeyData(Struct, kw_only=True, frozen=True):
     ]
 
 
-class KeyMade(KeyData, kw_only=True, frozen=True):
+class KeyMade(IssuedKey, kw_only=True, frozen=True):
     """A new key, with its secret: it is shown here and never again."""
 
     key: Annotated[

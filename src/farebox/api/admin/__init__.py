@@ -1,0 +1,13 @@
+"""The admin API: handlers by operation id. They parse, call a service, and render."""
+
+from __future__ import annotations
+
+from farebox.api.admin import keys, money, plans, workspaces
+from farebox.api.call import Handler
+
+HANDLERS: dict[str, Handler] = {
+    **plans.HANDLERS,
+    **workspaces.HANDLERS,
+    **keys.HANDLERS,
+    **money.HANDLERS,
+}

@@ -1,0 +1,13 @@
+"""The admin API: how the provider manages what Farebox meters."""
+
+from __future__ import annotations
+
+from farebox.contract.admin import keys, money, plans, workspaces
+from farebox.contract.operation import Operation
+
+OPERATIONS: tuple[Operation, ...] = (
+    *plans.OPERATIONS,
+    *workspaces.OPERATIONS,
+    *keys.OPERATIONS,
+    *money.OPERATIONS,
+)
