@@ -51,7 +51,6 @@ class Person(NamedTuple):
     name: str
     title: str
     company: str
-    location: str
 
 
 class Contact(NamedTuple):
@@ -64,10 +63,7 @@ class Contact(NamedTuple):
 def search_people(query: str, location: str | None, count: int) -> tuple[list[Person], int]:
     """The first people that a query finds, and how many there are in all."""
     ids = [_id("per", query, location, i) for i in range(count)]
-    found = [person(person_id) for person_id in ids]
-    if location:
-        found = [one._replace(location=location) for one in found]
-    return found, _total(query, location, count)
+    return [person(person_id) for person_id in ids], _total(query, location, count)
 
 
 def search_companies(query: str, location: str | None, count: int) -> tuple[list[Company], int]:
@@ -87,7 +83,6 @@ def person(person_id: str) -> Person:
         f"{dice.choice(_FIRST)} {dice.choice(_LAST)}",
         dice.choice(_TITLES),
         f"{dice.choice(_NAMES)} {dice.choice(_TRADES)}",
-        dice.choice(_PLACES),
     )
 
 

@@ -36,24 +36,18 @@ class Replay:
         self._under_way = 0
         self.requests = 0
 
-    def run(
-        self, calls: Iterable[Call], keys: Iterable[ApiKey], on_progress: OnProgress
-    ) -> MeteredRequest:
-        """Record all calls, of which there must be some; the last one, as it was recorded."""
+    def run(self, calls: Iterable[Call], keys: Iterable[ApiKey], on_progress: OnProgress) -> None:
+        """Record all calls, made with keys that are found by their names."""
         key_of = {key.name: key for key in keys}
         rows = (self._row(call, key_of[call.key_name]) for call in calls)
-        last: MeteredRequest | None = None
         for batch in _batches(rows):
             if self._under_way == UNDER_WAY_MAX:
                 self._receive()
             self._link.send_record(batch, is_import=True)
             self._under_way += 1
-            last = batch[-1]
-            on_progress(self.requests, last.time_ms)
+            on_progress(self.requests, batch[-1].time_ms)
         while self._under_way:
             self._receive()
-        assert last is not None, "there is no traffic"
-        return last
 
     def _receive(self) -> None:
         recorded = self._link.receive_recorded()

@@ -13,6 +13,7 @@ from farebox.core.calendar import zone_of
 from farebox.core.identity import format_uuid
 from farebox.core.key import Secret
 from farebox.demo.callers import CALLERS
+from farebox.demo.captured import captured_call
 from farebox.demo.endpoints import ENDPOINTS
 from farebox.demo.replay import OnProgress, Replay
 from farebox.demo.traffic import SEED, make_traffic
@@ -59,7 +60,11 @@ TEAM_USER = ("Jonas Weber", "jonas@acme.example")
 
 
 class World(NamedTuple):
-    """What was made. The key is that of the first caller, the busiest."""
+    """What was made.
+
+    The key is that of the first caller, the busiest; `query_log_id` is of its last request, which
+    has its headers and bodies.
+    """
 
     profile_id: int
     key_id: str
@@ -84,15 +89,18 @@ def make_world(
     directory = Directory()
     directory.load(reader)
     calls = make_traffic(SEED, days, now_ms, zone_of(workspace.timezone))
-    replay = Replay(link, Packer(directory, SystemEntropy()), now_ms)
-    last = replay.run(calls, directory.keys_of(workspace.profile_id), on_progress)
+    packer = Packer(directory, SystemEntropy())
+    replay = Replay(link, packer, now_ms)
+    replay.run(calls, directory.keys_of(workspace.profile_id), on_progress)
+    last, capture = captured_call(packer, directory.keys[key.key_id], now_ms)
+    link.record([last], [capture], is_import=True)
     return World(
         profile_id=workspace.profile_id,
         key_id=key.key_id,
         key=Secret(key.key or ""),
         admin_token=Secret(token.token or ""),
         query_log_id=format_uuid(last.query_log_id),
-        requests=replay.requests,
+        requests=replay.requests + 1,
     )
 
 

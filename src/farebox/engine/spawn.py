@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 CONNECT_SECONDS_MAX = 15.0
@@ -43,6 +44,13 @@ class RecorderProcess:
             self._command, stdin=subprocess.DEVNULL, start_new_session=True
         )
         return ""
+
+    def end(self, seconds_max: float) -> None:
+        """Tell the own child to end after what it has begun, and wait for it."""
+        if self._child is not None:
+            self._child.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._child.wait(seconds_max)
 
     @property
     def pid(self) -> int | None:

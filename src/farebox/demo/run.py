@@ -1,0 +1,139 @@
+"""`farebox demo`: makes a database with traffic, serves it with a sample API, says what to try.
+
+The database lies in a temporary folder and goes with the program, unless it is to be kept. An
+interrupt is the usual end and no failure, at whatever point it comes.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from farebox.app import Hooks, serve
+from farebox.core.instant import MS_PER_MINUTE
+from farebox.demo.curl import Curl
+from farebox.demo.sample_api import sample_routes
+from farebox.demo.screen import Screen, showing_progress
+from farebox.demo.world import World, make_world
+from farebox.engine.clock import SteadyClock
+from farebox.engine.spawn import RecorderProcess, recorder_command
+from farebox.engine.sync_link import SyncLink
+from farebox.logs import set_up_logging
+from farebox.settings import SQLITE_SCHEME, Settings, read_settings
+from farebox.store.sqlite.database import open_reader
+
+DEFAULTS = {"FAREBOX_LOG_LEVEL": "warning"}
+FILE_NAME = "farebox-demo.db"
+SHOWN_HEADER = "x-api-key"
+RECORDER_SECONDS_MAX = 10.0
+
+
+class DemoError(Exception):
+    """Why the demo can't start, and what to do about it."""
+
+
+def run_demo(
+    environment: Mapping[str, str], *, port: str | None, days: int, keep: Path | None
+) -> int:
+    """Run the demo until it is stopped; the exit status.
+
+    Raises:
+        SettingsError: a setting is wrong.
+        FareboxError: 503, the database or its recorder can't be started.
+    """
+    settings = read_settings({**DEFAULTS, **environment}, {"port": port})
+    set_up_logging(settings.log_level)
+    try:
+        with suppress(KeyboardInterrupt), _interruptible():
+            free = replace(settings, port=_free_port(settings.host, settings.port))
+            with _database(keep) as database:
+                return _run(replace(free, database=database), days)
+    except DemoError as error:
+        sys.stderr.write(f"farebox: {error}\n")
+        return 1
+    return 0
+
+
+def _run(settings: Settings, days: int) -> int:
+    process = RecorderProcess(recorder_command(settings.database))
+    try:
+        # The last minute is left to what is called by hand.
+        now_ms = SteadyClock().now_ms() - MS_PER_MINUTE
+        world = _make(settings, process, days, now_ms)
+        screen = Screen(Console())
+        headers = settings.key_headers
+        key_header = SHOWN_HEADER if SHOWN_HEADER in headers else headers[0]
+
+        def on_ready(url: str) -> None:
+            screen.welcome(url, world, days, str(settings.database))
+            screen.try_out(Curl(url, world, key_header, now_ms))
+
+        return serve(settings, Hooks(on_ready=on_ready, more_routes=sample_routes))
+    finally:
+        process.end(RECORDER_SECONDS_MAX)
+
+
+def _make(settings: Settings, process: RecorderProcess, days: int, now_ms: int) -> World:
+    with SyncLink(settings.database, process) as link:
+        reader = open_reader(settings.database)
+        try:
+            with showing_progress(Console(stderr=True), days, now_ms) as on_progress:
+                return make_world(link, reader, days=days, now_ms=now_ms, on_progress=on_progress)
+        finally:
+            reader.close()
+
+
+def _free_port(host: str, port: int) -> int:
+    """The port, if it is free, which is better known before anything is made; for 0 any."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.create_server((host, port), family=family) as probe:
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        message = (
+            f"can't listen on port {port} of {host}: {(error.strerror or str(error)).lower()}. "
+            "Choose another port with --port, such as --port 8081."
+        )
+        raise DemoError(message) from error
+
+
+@contextmanager
+def _database(keep: Path | None) -> Iterator[Path]:
+    """The file to be made: the one to keep, or one in a folder that is removed."""
+    if keep is None:
+        # The recorder may still be closing it, if another process has started one of its own.
+        with tempfile.TemporaryDirectory(prefix="farebox-", ignore_cleanup_errors=True) as folder:
+            yield Path(folder) / FILE_NAME
+        return
+    if keep.exists():
+        message = (
+            f"{keep} exists already, and the demo makes a new database. Name another file, or "
+            f"serve this one with: farebox serve --database {SQLITE_SCHEME}{keep}"
+        )
+        raise DemoError(message)
+    if not keep.parent.is_dir():
+        message = f"there is no folder {keep.parent} to keep the database in."
+        raise DemoError(message)
+    yield keep
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Being told to end, or a terminal that is closed, is an interrupt too."""
+    before = {
+        signal.SIGTERM: signal.signal(signal.SIGTERM, signal.default_int_handler),
+        signal.SIGHUP: signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM)),
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
