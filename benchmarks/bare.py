@@ -1,12 +1,13 @@
 """The bare loop: what an expert would write who needs nothing but these rows in this schema.
 
-Same schema, same pragmas, `executemany`, one transaction for each 1,000 requests. All rows, sums and
-transfers are computed beforehand and not timed; it looks for no repeats and serves no one.
+Same schema, same pragmas, `executemany`, one transaction for each 1,000 requests. All rows, sums
+and transfers are computed beforehand and not timed; it looks for no repeats and serves no one.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ class Prepared(NamedTuple):
     rows: list[MeteredRequest]
     tally: Tally
     transfers: list[Transfer]
-    charges: list[tuple[int, ...]]
+    charges: Sequence[tuple[int, ...]]
 
 
 class BareLoop:

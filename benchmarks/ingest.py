@@ -68,7 +68,9 @@ def _http_round(clients: list[Client], pool: ThreadPoolExecutor, world: World) -
     requests = [post("/v1/requests", _body(world)) for _ in range(BATCHES_PER_ROUND)]
     began = time.perf_counter()
     shares = [requests[number::CALLERS] for number in range(CALLERS)]
-    done = pool.map(lambda pair: [pair[0].ask(r) for r in pair[1]], zip(clients, shares, strict=True))
+    done = pool.map(
+        lambda pair: [pair[0].ask(r) for r in pair[1]], zip(clients, shares, strict=True)
+    )
     for answers in done:
         for answer in answers:
             assert json.loads(answer)["accepted"] == BATCH_ROWS, answer

@@ -1,4 +1,4 @@
-"""A server to measure: the program as a process of its own, and a plain client that costs little."""
+"""A server to measure: the program as a process of its own, and a client that costs little."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 ADMIN_TOKEN = "benchmark-token-of-no-one"  # noqa: S105 - of a server that lives for minutes
 START_SECONDS_MAX = 30
+COMMAND = [sys.executable, "-m", "farebox", "serve"]
 
 
 @contextmanager
@@ -30,7 +31,7 @@ def serving(database: Path) -> Iterator[int]:
         "FAREBOX_AUDIT_MINUTES": "0",
         "FAREBOX_LOG_LEVEL": "warning",
     }
-    server = subprocess.Popen([sys.executable, "-m", "farebox", "serve"], env=environment)
+    server = subprocess.Popen(COMMAND, env=environment)
     try:
         _wait(port, server)
         yield port

@@ -11,6 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from farebox.core.instant import MS_PER_DAY
 from farebox.core.request import MeteredRequest
 from farebox.engine.spawn import RecorderProcess, recorder_command
 from farebox.engine.sync_link import SyncLink
-from farebox.service.forms.key import KeyData, KeyMake
+from farebox.service.forms.key import KeyMade, KeyMake
 from farebox.service.forms.log_type import LogTypeCreate, LogTypeData
 from farebox.service.forms.plan import PlanCreate, PlanData
 from farebox.service.forms.workspace import WorkspaceCreate, WorkspaceData
@@ -52,13 +53,13 @@ def make_world(recorder: SyncLink) -> World:
     """The workspace with its keys and log types, in a new database."""
     recorder.call(
         "plans.create",
-        PlanCreate(slug="gold", name="Gold", credits_per_month=1_000_000_000),
+        PlanCreate(slug="gold", name="Gold", credits_per_month=Decimal(1_000_000_000)),
         PlanData,
         actor=ACTOR,
     )
     slugs = [f"type_{number}" for number in range(LOG_TYPES)]
     for slug in slugs:
-        form = LogTypeCreate(slug=slug, name=slug, credits=3)
+        form = LogTypeCreate(slug=slug, name=slug, credits=Decimal(3))
         recorder.call("log_types.create", form, LogTypeData, actor=ACTOR)
     workspace = recorder.call(
         "workspaces.create",
@@ -67,7 +68,7 @@ def make_world(recorder: SyncLink) -> World:
         actor=ACTOR,
     )
     keys = [
-        recorder.call("keys.create", KeyMake(profile_id=workspace.profile_id), KeyData, actor=ACTOR)
+        recorder.call("keys.create", KeyMake(profile_id=workspace.profile_id), KeyMade, actor=ACTOR)
         for _ in range(KEYS)
     ]
     secret = keys[0].key

@@ -223,7 +223,6 @@ class Server(uvicorn.Server):
 
 def serve(settings: Settings, hooks: Hooks) -> int:
     """Serve until told to stop; the exit status."""
-
     # uvicorn raises what stopped it once more when it is done; being told to stop is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: None)

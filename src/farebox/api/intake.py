@@ -9,24 +9,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from farebox.contract.metering import CloudEvent, RequestFacts, RequestRow
-from farebox.core.credits import EXPECTED, to_micro
-from farebox.core.errors import CATALOGUE, UNPROCESSABLE, FareboxError
+from farebox.core.errors import CATALOGUE, FareboxError
 from farebox.core.identity import content_digest
 from farebox.core.instant import parse_rfc3339
-from farebox.core.phrase import Phrase
 from farebox.core.request import UNKNOWN_SLUG, Capture, Channel, MeteredRequest
 from farebox.core.workspace import ApiKey
 from farebox.engine.clock import Clock
 from farebox.engine.link import Link
 from farebox.engine.messages import Recorded
+from farebox.service import fields
 from farebox.service.capture import CapturePolicy
 from farebox.service.metrics import Metrics
 from farebox.service.record import Draft, Packer
@@ -188,13 +186,15 @@ def _draft(
     facts: RequestFacts,
 ) -> Draft:
     channel: Channel | None = _told(facts.channel)
+    time_ms = None if time_text is UNSET or time_text is None else _read_time(time_text)
+    credits_micro = None if facts.credits is UNSET else fields.credits("credits", facts.credits)
     return Draft(
         request_id,
         source,
         content,
         key,
         slug,
-        _read("time", _told(time_text), parse_rfc3339),
+        time_ms,
         _told(facts.method),
         _told(facts.path),
         _told(facts.status_code),
@@ -202,7 +202,7 @@ def _draft(
         _told(facts.response_size),
         _told(facts.ip),
         channel,
-        _read("credits", _told(facts.credits), _reported_micro),
+        credits_micro,
     )
 
 
@@ -224,24 +224,15 @@ def _sent(facts: RequestFacts) -> RequestFacts:
     )
 
 
-def _reported_micro(credits: Decimal) -> int:
-    micro = to_micro(credits)
-    if micro < 0:
-        raise ValueError(EXPECTED)
-    return micro
+def _read_time(text: str) -> int:
+    try:
+        return parse_rfc3339(text)
+    except ValueError as error:
+        raise fields.refuse(field="time", expected=str(error)) from error
 
 
 def _told(value: Told | UnsetType | None) -> Told | None:
     return None if value is UNSET else value
-
-
-def _read(field: str, value: Told | None, reader: Callable[[Told], int]) -> int | None:
-    if value is None:
-        return None
-    try:
-        return reader(value)
-    except ValueError as error:
-        raise FareboxError(UNPROCESSABLE, field=field, expected=Phrase(str(error))) from error
 
 
 def _id(item: Item) -> str:

@@ -17,22 +17,26 @@ ID_BYTES_MAX = 1024
 RAW_BYTES_MAX = 64
 RANDOM_BYTES = 10
 _RAW, _UUID, _HASHED, _SOURCED = 0, 1, 2, 4
+_VERSION_AND_VARIANT = (0x7 << 76) | (0x2 << 62)
+_RANDOM_MASK = ~((0xF << 76) | (0x3 << 62)) & ((1 << 80) - 1)
+_KINDS = tuple(bytes((kind,)) for kind in range(8))
+UUID_TEXT_LENGTH = 36
 _UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 def pack_identity(source: str, request_id: str) -> bytes:
     """The identity's bytes. Two pairs have the same bytes only when they are the same pair."""
     encoded = request_id.encode()
-    if len(encoded) == 36 and _UUID_TEXT.fullmatch(request_id):  # noqa: PLR2004
-        kind, packed = _UUID, uuid.UUID(request_id).bytes
+    if len(encoded) == UUID_TEXT_LENGTH and _UUID_TEXT.fullmatch(request_id):
+        kind, packed = _UUID, bytes.fromhex(request_id.replace("-", ""))
     elif len(encoded) <= RAW_BYTES_MAX:
         kind, packed = _RAW, encoded
     else:
         kind, packed = _HASHED, hashlib.blake2b(encoded, digest_size=32).digest()
     if not source:
-        return bytes((kind,)) + packed
+        return _KINDS[kind] + packed
     source_digest = hashlib.blake2b(source.encode(), digest_size=16).digest()
-    return bytes((kind | _SOURCED,)) + source_digest + packed
+    return _KINDS[kind | _SOURCED] + source_digest + packed
 
 
 def content_digest(canonical: bytes) -> bytes:
@@ -43,11 +47,8 @@ def content_digest(canonical: bytes) -> bytes:
 def query_log_id(time_ms: int, random_bytes: bytes) -> bytes:
     """A UUIDv7 of the request's time and 10 random bytes: log rows lie in the order of time."""
     assert len(random_bytes) == RANDOM_BYTES
-    head = max(0, time_ms).to_bytes(6, "big")
-    tail = bytearray(random_bytes)
-    tail[0] = 0x70 | (tail[0] & 0x0F)
-    tail[2] = 0x80 | (tail[2] & 0x3F)
-    return head + bytes(tail)
+    random = int.from_bytes(random_bytes, "big") & _RANDOM_MASK
+    return ((max(0, time_ms) << 80) | _VERSION_AND_VARIANT | random).to_bytes(16, "big")
 
 
 def first_query_log_id(time_ms: int) -> bytes:

@@ -16,7 +16,6 @@ from farebox.core.errors import (
     TIME_OUT_OF_RANGE,
     UNKNOWN_KEY,
     UNKNOWN_LOG_TYPE,
-    UNPROCESSABLE,
     FareboxError,
 )
 from farebox.core.identity import pack_identity, query_log_id
@@ -34,6 +33,7 @@ from farebox.core.request import (
 from farebox.core.workspace import ApiKey, Workspace
 from farebox.engine.directory import Directory
 from farebox.engine.entropy import Entropy
+from farebox.service import fields
 
 DAYS_BACK_MAX_MS = DAYS_BACK_MAX * MS_PER_DAY
 AHEAD_MAX_MS = MINUTES_AHEAD_MAX * MS_PER_MINUTE
@@ -196,4 +196,4 @@ def checked_ip(text: str) -> str:
     try:
         return str(ip_address(text))
     except ValueError as error:
-        raise FareboxError(UNPROCESSABLE, field="ip", expected=Phrase("an IP address")) from error
+        raise fields.refuse(field="ip", expected=Phrase("an IP address")) from error
