@@ -65,7 +65,7 @@ def _bare_round(bare: BareLoop, world: World) -> float:
 
 
 def _http_round(clients: list[Client], pool: ThreadPoolExecutor, world: World) -> float:
-    requests = [post("/v1/requests", _body(world)) for _ in range(BATCHES_PER_ROUND)]
+    requests = [post("/v1/requests", body(world, BATCH_ROWS)) for _ in range(BATCHES_PER_ROUND)]
     began = time.perf_counter()
     shares = [requests[number::CALLERS] for number in range(CALLERS)]
     done = pool.map(
@@ -106,7 +106,8 @@ def _rows(world: World) -> list[MeteredRequest]:
     return rows
 
 
-def _body(world: World) -> bytes:
+def body(world: World, count: int) -> bytes:
+    """A body of requests that are made now."""
     now_ms = time.time_ns() // 1_000_000
     rows = [
         {
@@ -121,6 +122,6 @@ def _body(world: World) -> bytes:
             "response_size": 2048,
             "ip": "192.0.2.1",
         }
-        for number in range(BATCH_ROWS)
+        for number in range(count)
     ]
     return json.dumps({"requests": rows}).encode()

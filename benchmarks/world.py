@@ -81,7 +81,7 @@ def past_rows(world: World, count: int) -> Iterator[list[MeteredRequest]]:
     now_ms = time.time_ns() // 1_000_000
     start_ms = now_ms - DAYS * MS_PER_DAY
     content = content_digest(b"past")
-    step = DAYS * MS_PER_DAY // count
+    step = DAYS * MS_PER_DAY // max(1, count)
     for first in range(0, count, ROWS_PER_RECORD):
         batch = []
         for number in range(first, min(first + ROWS_PER_RECORD, count)):
