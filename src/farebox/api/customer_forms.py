@@ -13,7 +13,7 @@ import msgspec
 
 from farebox.contract.keys import KeyData
 from farebox.contract.logs import API_KEY_NAME, Pagination, QueryLog
-from farebox.contract.profile import ProfileData, ProfileUsage, Subscription, UserData
+from farebox.contract.profile import KeyUser, ProfileData, ProfileUsage, Subscription
 from farebox.contract.quotas import QuotasAnswer
 from farebox.contract.usage import (
     BreakdownData,
@@ -144,9 +144,9 @@ def profile_data(profile: Profile) -> ProfileData:
     )
 
 
-def user_data(user: User) -> UserData:
+def user_data(user: User) -> KeyUser:
     """The user."""
-    return UserData(user.user_id, user.nickname, user.email)
+    return KeyUser(user.user_id, user.nickname, user.email)
 
 
 def key_data(listed: ListedKey, zone: ZoneInfo, now_ms: int) -> KeyData:
@@ -183,7 +183,7 @@ def query_log(row: LogRow, profile_id: int, zone: ZoneInfo) -> QueryLog:
         ip=row.ip,
         email=row.email,
         nickname=row.nickname,
-        user=UserData(row.user_id, row.nickname, row.email),
+        user=KeyUser(row.user_id, row.nickname, row.email),
         log_type_slug=row.log_type_slug,
         credits=to_number(row.credits_micro),
         log_type_name=row.log_type_name,

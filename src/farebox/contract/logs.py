@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from farebox.contract import kinds
 from farebox.contract.keys import MaskedAuthentication, UserId
 from farebox.contract.operation import Operation
-from farebox.contract.profile import UserData
+from farebox.contract.profile import KeyUser
 from farebox.contract.usage import FiltersMetadata
 from farebox.contract.wire import Items, JsonObject, Number, ProfileId
 from farebox.core import errors
@@ -157,7 +157,7 @@ class QueryLog(Struct, frozen=True):
     ip: Annotated[str | None, Meta(description="IP address of the caller.")]
     email: Annotated[str, Meta(description="E-mail address of the user.")]
     nickname: Annotated[str, Meta(description="Nickname of the user.")]
-    user: Annotated[UserData, Meta(description="The user of the API key.")]
+    user: Annotated[KeyUser, Meta(description="The user of the API key.")]
     log_type_slug: Annotated[
         str | None, Meta(description="Slug of the log type; `null` for the unmapped requests.")
     ]

@@ -178,7 +178,7 @@ class ProfileAnswer(Struct, frozen=True):
     data: ProfileData
 
 
-class UserData(Struct, frozen=True):
+class KeyUser(Struct, frozen=True):
     """The user of the API key."""
 
     user_id: Annotated[
@@ -192,7 +192,7 @@ class UserData(Struct, frozen=True):
 class UserAnswer(Struct, frozen=True):
     """The answer of the user."""
 
-    data: UserData
+    data: KeyUser
 
 
 USAGE = Operation(

@@ -57,8 +57,8 @@ def _clean(node: Any) -> Any:  # noqa: ANN401 - a JSON Schema node is any JSON
         del cleaned["default"]
     if cleaned.get("format") == "decimal":
         del cleaned["format"]
-        if cleaned["type"] == "string":
-            cleaned["type"] = "number"
+        # An amount that has a pattern is one that comes in, where text is as good as a number.
+        cleaned["type"] = ["number", "string"] if "pattern" in cleaned else "number"
     return _unite(cleaned)
 
 

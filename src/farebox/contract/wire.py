@@ -30,7 +30,6 @@ CreditsIn = Annotated[
     Decimal,
     Meta(
         extra_json_schema={
-            "type": ["number", "string"],
             "minimum": 0,
             "maximum": 1_000_000_000,
             "pattern": r"^[0-9]{1,9}(\.[0-9]{1,6})?$",
