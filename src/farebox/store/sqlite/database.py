@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
@@ -24,6 +24,7 @@ from farebox.store.contract import (
     SqlValue,
     StoreFaultError,
 )
+from farebox.store.sqlite.wal import make_durable
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 BUSY_TIMEOUT_MS = 5_000
@@ -49,24 +50,25 @@ class SqliteDatabase:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self.connection = connection
+        self.has_failed = False
         self._sql = named_queries()
 
     def rows(self, name: str, /, row_type: type[Row], **params: SqlValue) -> list[Row]:
         """All rows of a named query."""
-        with _telling_apart():
+        with _telling_apart(self):
             cursor = self.connection.execute(self._sql[name], params)
             return [row_type._make(values) for values in cursor]
 
     def one(self, name: str, /, row_type: type[Row], **params: SqlValue) -> Row | None:
         """The first row, if there is one."""
-        with _telling_apart():
+        with _telling_apart(self):
             for values in self.connection.execute(self._sql[name], params):
                 return row_type._make(values)
         return None
 
     def value(self, name: str, /, **params: SqlValue) -> SqlValue:
         """The first column of the first row; None when there is no row."""
-        with _telling_apart():
+        with _telling_apart(self):
             for values in self.connection.execute(self._sql[name], params):
                 return cast("SqlValue", values[0])
         return None
@@ -78,14 +80,14 @@ class SqliteDatabase:
 
     def execute(self, name: str, /, **params: SqlValue) -> int:
         """Run a named statement; the number of rows it changed."""
-        with _telling_apart():
+        with _telling_apart(self):
             before = self.connection.total_changes()
             self.connection.execute(self._sql[name], params)
             return self.connection.total_changes() - before
 
     def execute_many(self, name: str, /, rows: Iterable[Sequence[SqlValue]]) -> int:
         """Run a named statement with positional parameters for each row; rows changed in all."""
-        with _telling_apart():
+        with _telling_apart(self):
             before = self.connection.total_changes()
             self.connection.executemany(self._sql[name], rows)
             return self.connection.total_changes() - before
@@ -139,11 +141,40 @@ class SqliteDatabase:
         self.connection.interrupt()
 
     def close(self) -> None:
-        """Close the connection, whatever state it is in."""
+        """Close the connection, whatever state it is in.
+
+        After a failure the log stays as it is: the next writer makes it durable before it is used.
+        """
+        if self.has_failed:
+            with suppress(apsw.Error):
+                self.connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         self.connection.close(force=True)
 
+    def keep_log(self) -> None:
+        """Have the database keep a write-ahead log, now and for ever.
+
+        Raises:
+            StoreFaultError: the file system can't.
+        """
+        with _telling_apart(self):
+            mode = self.connection.pragma("journal_mode", "wal")
+        if mode != "wal":
+            message = f"the database can't keep a write-ahead log here; its journal is '{mode}'"
+            raise StoreFaultError(message)
+
+    def number(self, pragma: str, value: int | None = None) -> int:
+        """A number in the header of the file, after setting it if one is given."""
+        with _telling_apart(self):
+            if value is not None:
+                self.connection.pragma(pragma, value)
+            return cast("int", self.connection.pragma(pragma))
+
+    def script(self, sql: str) -> None:
+        """Run the statements of a migration."""
+        self._control(sql)
+
     def _control(self, statement: str) -> None:
-        with _telling_apart():
+        with _telling_apart(self):
             self.connection.execute(statement)
 
 
@@ -151,38 +182,56 @@ def open_writer(path: Path, *, vfs: str | None = None) -> SqliteDatabase:
     """The writing connection. The caller holds the recorder's lock."""
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     with _telling_apart():
-        connection = apsw.Connection(
-            str(path), flags=flags, vfs=vfs, statementcachesize=STATEMENTS_CACHED
-        )
-        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-        connection.pragma("journal_mode", "wal")
+        make_durable(path, vfs)
+    database = _open(path, flags, vfs)
+    with _closing_on_failure(database):
+        connection = database.connection
         connection.pragma("synchronous", "full")
         connection.pragma("foreign_keys", value=True)
         connection.pragma("cache_size", -CACHE_KIB)
         connection.pragma("wal_autocheckpoint", WAL_PAGES_BEFORE_CHECKPOINT)
         connection.pragma("temp_store", "memory")
-    return SqliteDatabase(connection)
+    return database
 
 
 def open_reader(path: Path) -> SqliteDatabase:
     """A read-only connection."""
+    database = _open(path, apsw.SQLITE_OPEN_READONLY, None)
+    with _closing_on_failure(database):
+        database.connection.pragma("query_only", value=True)
+    return database
+
+
+def _open(path: Path, flags: int, vfs: str | None) -> SqliteDatabase:
     with _telling_apart():
         connection = apsw.Connection(
-            str(path), flags=apsw.SQLITE_OPEN_READONLY, statementcachesize=STATEMENTS_CACHED
+            str(path), flags=flags, vfs=vfs, statementcachesize=STATEMENTS_CACHED
         )
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-        connection.pragma("query_only", value=True)
     return SqliteDatabase(connection)
 
 
 @contextmanager
-def _telling_apart() -> Iterator[None]:
+def _closing_on_failure(database: SqliteDatabase) -> Iterator[None]:
+    try:
+        with _telling_apart(database):
+            yield
+    except BaseException:
+        database.close()
+        raise
+
+
+@contextmanager
+def _telling_apart(database: SqliteDatabase | None = None) -> Iterator[None]:
     try:
         yield
-    except apsw.ConstraintError as error:
+    except (apsw.ConstraintError, OverflowError) as error:
+        # A number beyond 64 bits is a broken rule too: of the row that brings it, not of the store.
         raise ConstraintBrokenError(str(error)) from error
     except apsw.InterruptError as error:
         raise QueryTimeoutError(str(error)) from error
     except apsw.Error as error:
+        if database is not None:
+            database.has_failed = True
         message = f"{type(error).__name__}: {error}"
         raise StoreFaultError(message) from error

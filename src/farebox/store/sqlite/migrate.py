@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from farebox.store.contract import StoreFaultError
 from farebox.store.sqlite.database import SqliteDatabase
@@ -39,7 +39,7 @@ def all_migrations() -> list[Migration]:
 
 def schema_version(database: SqliteDatabase) -> int:
     """The number of the last migration applied; 0 for a new file."""
-    return cast("int", database.connection.pragma("user_version"))
+    return database.number("user_version")
 
 
 def migrate(database: SqliteDatabase) -> list[str]:
@@ -50,20 +50,24 @@ def migrate(database: SqliteDatabase) -> list[str]:
     """
     migrations = all_migrations()
     version = schema_version(database)
+    is_new = not version and not database.integer("schema_objects")
+    if not is_new and database.number("application_id") != APPLICATION_ID:
+        message = "the file is an SQLite database, but not one of Farebox"
+        raise StoreFaultError(message)
     if version > migrations[-1].number:
         message = f"the database has schema {version}; this Farebox knows {migrations[-1].number}"
         raise StoreFaultError(message)
-    if version == 0 and database.integer("schema_objects"):
-        message = "the file is an SQLite database, but not one of Farebox"
-        raise StoreFaultError(message)
-    applied = []
-    for migration in migrations:
-        if migration.number <= version:
-            continue
+    # From here on the file is ours to change.
+    database.keep_log()
+    pending = [migration for migration in migrations if migration.number > version]
+    for migration in pending:
         database.begin()
-        database.connection.execute(migration.sql)
-        database.connection.pragma("user_version", migration.number)
-        database.connection.pragma("application_id", APPLICATION_ID)
-        database.commit()
-        applied.append(migration.name)
-    return applied
+        try:
+            database.script(migration.sql)
+            database.number("user_version", migration.number)
+            database.number("application_id", APPLICATION_ID)
+            database.commit()
+        except BaseException:
+            database.rollback()
+            raise
+    return [migration.name for migration in pending]
