@@ -1,0 +1,166 @@
+"""A disk that fails: who waits is told 503, what was acknowledged stays, a retry settles the rest.
+
+The call that fails moves on by one until a run passes clean: so each write, sync, truncation,
+deletion, opening and reading of the story below fails once, in each way.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from farebox.core.errors import STORE_UNAVAILABLE
+from farebox.core.request import MeteredRequest
+from farebox.engine.messages import Answered, Call, Failed, Message, Record, Recorded
+from tests.support.faulty_vfs import (
+    CHANGING,
+    DISK_FULL,
+    IO_ERROR,
+    SYNC_LOST,
+    SYNC_UNSURE,
+    Fault,
+    FaultyVfs,
+    Kind,
+)
+from tests.support.truth import differences
+from tests.support.worlds import MICRO, Give, World, counts, record, request
+
+COMMITS = 5
+CALLERS = 3
+
+
+@pytest.fixture(scope="module")
+def populated(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, int]:
+    """A database with a workspace, ready to be copied, and the workspace."""
+    folder = tmp_path_factory.mktemp("populated")
+    with World(tmp_path_factory.mktemp("made")) as world:
+        profile_id = world.workspace()
+        world.copy_to(folder)
+    return (folder / "farebox.db").read_bytes(), profile_id
+
+
+@pytest.fixture
+def vfs() -> Iterator[FaultyVfs]:
+    with FaultyVfs() as made:
+        yield made
+
+
+def faulty_world(folder: Path, populated: tuple[bytes, int], vfs: FaultyVfs) -> World:
+    folder.mkdir(exist_ok=True)
+    (folder / "farebox.db").write_bytes(populated[0])
+    return World(folder, vfs=vfs.vfs, synchronous="full", checkpoint_pages=12)
+
+
+class Story:
+    """Some commits of some callers, a command after each; what was acknowledged of it."""
+
+    def __init__(self, world: World, profile_id: int) -> None:
+        self.world = world
+        self.profile_id = profile_id
+        self.acknowledged: dict[bytes, int] = {}
+        self.unsettled: list[Message] = []
+        self.given = 0
+        self.failures = 0
+
+    def tell(self) -> None:
+        """Tell all of it, and take note of every answer."""
+        for commit in range(COMMITS):
+            self.send(
+                *(
+                    record(*(self.row(commit, caller, n) for n in range(3)), call_id=caller)
+                    for caller in range(CALLERS)
+                )
+            )
+            self.give(commit)
+            self.world.clock.advance(1_000)
+            self.world.recorder.tick()
+
+    def settle(self) -> None:
+        """Retry once, with the same ids, what was not acknowledged."""
+        unsettled, self.unsettled = self.unsettled, []
+        for message in unsettled:
+            self.send(message)
+        assert not self.unsettled
+
+    def row(self, commit: int, caller: int, number: int) -> MeteredRequest:
+        request_id = f"{commit}-{caller}-{number}"
+        return request(self.profile_id, request_id, credits_micro=MICRO, key_id=f"key-{caller}")
+
+    def send(self, *messages: Message) -> None:
+        replies = self.world.handle(*messages)
+        assert [r.call_id for r in replies] == [m.call_id for m in messages]
+        for message, reply in zip(messages, replies, strict=True):
+            if isinstance(reply, Failed):
+                assert reply.code == STORE_UNAVAILABLE.code, reply
+                self.unsettled.append(message)
+                self.failures += 1
+            elif isinstance(message, Record):
+                assert isinstance(reply, Recorded)
+                assert counts(reply, message.rows)[2:] == (0, 0)
+                for row in message.rows:
+                    self.acknowledged[row.identity] = self.acknowledged.get(row.identity, 0) + 1
+            else:
+                assert isinstance(reply, Answered)
+                self.given += 1
+
+    def give(self, commit: int) -> None:
+        arguments = msgspec.msgpack.encode(Give(self.profile_id, MICRO))
+        self.send(Call(9, "test.give", arguments, "test", f"give-{commit}"))
+
+    def check_acknowledged(self) -> None:
+        """What was acknowledged is there, once."""
+        found = [i for (i,) in self.world.select("select identity from identities")]
+        assert set(self.acknowledged) <= set(found)
+        assert len(found) == len(set(found))
+        ((grants,),) = self.world.select("select count(*) from grants where kind = 'topup'")
+        assert grants >= self.given
+
+    def check_whole(self) -> None:
+        """All of the story is there, once."""
+        assert len(self.acknowledged) == COMMITS * CALLERS * 3
+        assert set(self.acknowledged.values()) == {1}
+        assert self.given == COMMITS
+        self.check_acknowledged()
+        ((rows,),) = self.world.select("select count(*) from requests")
+        ((grants,),) = self.world.select("select count(*) from grants where kind = 'topup'")
+        assert (rows, grants) == (COMMITS * CALLERS * 3, COMMITS)
+        spent_micro = COMMITS * CALLERS * 3 * MICRO
+        expected_micro = 1000 * MICRO + COMMITS * MICRO - spent_micro
+        assert self.world.balance_micro(self.profile_id) == expected_micro
+        assert not differences(self.world.reader.connection)
+
+
+FAULTS: dict[str, tuple[Fault, tuple[Kind, ...]]] = {
+    "an error that changes nothing": (IO_ERROR, CHANGING),
+    "a full disk": (DISK_FULL, ("write", "truncate")),
+    "a sync that fails and drops its data": (SYNC_LOST, ("sync",)),
+    "an error after the deed": (SYNC_UNSURE, CHANGING),
+    "an error of reading or opening": (IO_ERROR, ("read", "open")),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_each_single_failure_is_survived(
+    name: str, tmp_path: Path, populated: tuple[bytes, int], vfs: FaultyVfs
+) -> None:
+    fault, kinds = FAULTS[name]
+    failed = 0
+    for number in itertools.count():
+        with faulty_world(tmp_path / str(number), populated, vfs) as world:
+            story = Story(world, populated[1])
+            counter = vfs.fail_call(number, fault, kinds)
+            story.tell()
+            vfs.heal()
+            story.check_acknowledged()
+            story.settle()
+            story.check_whole()
+            failed += story.failures
+            if not counter.is_met:
+                assert story.failures == 0
+                break
+    assert number > 5, "the story must have calls to fail"
+    assert failed > 0, "a failure must have reached somebody"

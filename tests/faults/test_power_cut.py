@@ -1,0 +1,213 @@
+"""Power cuts: what was acknowledged is there afterwards, once, and every sum agrees.
+
+A run's writes and syncs are noted, with a mark at each acknowledgement. Then the power is cut at
+random places: what was synced stays, and of the rest any part does, in any order, torn at any
+sector. The database that is found must open, be sound, and hold what had been acknowledged.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import apsw
+import pytest
+
+from farebox.core.instant import MS_PER_DAY, MS_PER_HOUR
+from farebox.core.request import MeteredRequest
+from farebox.engine.messages import Failed
+from tests.support.faulty_vfs import DEAD, SYNC_LOST, Disk, Fault, FaultyVfs, Note
+from tests.support.truth import differences
+from tests.support.worlds import MICRO, World, record, request
+
+COMMITS = 40
+CHECKPOINT_PAGES = 25
+
+
+class Run(NamedTuple):
+    """What a run left to be played back: the files as they were at first, and the notes."""
+
+    contents: dict[str, bytes]
+    notes: list[Note]
+
+
+class Loss(NamedTuple):
+    """What was wrong after the power cuts."""
+
+    images: int
+    lost: int
+    broken: list[str]
+
+
+@pytest.fixture(scope="module")
+def populated(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, int]:
+    folder = tmp_path_factory.mktemp("populated")
+    with World(tmp_path_factory.mktemp("made")) as world:
+        profile_id = world.workspace(timezone="America/St_Johns")
+        world.copy_to(folder)
+    return (folder / "farebox.db").read_bytes(), profile_id
+
+
+@pytest.fixture
+def vfs() -> Iterator[FaultyVfs]:
+    with FaultyVfs() as made:
+        yield made
+
+
+class Writer:
+    """Writes at random into a world, and marks what is acknowledged."""
+
+    def __init__(self, world: World, vfs: FaultyVfs, profile_id: int, seed: int) -> None:
+        self.world = world
+        self.vfs = vfs
+        self.profile_id = profile_id
+        self.random = random.Random(seed)
+        self.sent = 0
+        self.unsettled: list[MeteredRequest] = []
+
+    def commit(self) -> None:
+        """New requests, with what is not settled, and the time going on."""
+        self.send([self.row() for _ in range(self.random.randint(1, 12))])
+        self.world.clock.advance(self.random.choice((10, MS_PER_HOUR, 3 * MS_PER_DAY)))
+        self.world.recorder.tick()
+
+    def send(self, rows: list[MeteredRequest]) -> None:
+        """A group of two records."""
+        rows, self.unsettled = rows + self.unsettled, []
+        half = self.random.randint(0, len(rows))
+        groups = (rows[:half], rows[half:])
+        replies = self.world.handle(*(record(*group) for group in groups))
+        for group, reply in zip(groups, replies, strict=True):
+            if isinstance(reply, Failed):
+                self.unsettled += group
+            else:
+                self.vfs.mark([row.identity for row in group])
+
+    def row(self) -> MeteredRequest:
+        self.sent += 1
+        return request(
+            self.profile_id,
+            f"request-{self.sent}",
+            key_id=f"key-{self.random.randrange(3)}",
+            credits_micro=self.random.randrange(9) * MICRO,
+            time_ms=self.world.now_ms - self.random.randrange(2 * MS_PER_DAY),
+        )
+
+
+def run(
+    folder: Path,
+    populated: tuple[bytes, int],
+    vfs: FaultyVfs,
+    *,
+    seed: int,
+    synchronous: str = "full",
+    fault: Fault | None = None,
+) -> Run:
+    """Some commits; with a fault, some of them meet it at every sync, and are then retried."""
+    (folder / "farebox.db").write_bytes(populated[0])
+    with World(
+        folder,
+        vfs=vfs.vfs,
+        seed=seed,
+        synchronous=synchronous,
+        checkpoint_pages=CHECKPOINT_PAGES,
+    ) as world:
+        # Without other connections the log is read anew whenever the recorder opens the database.
+        world.reader.close()
+        contents = {"farebox.db": (folder / "farebox.db").read_bytes()}
+        writer = Writer(world, vfs, populated[1], seed)
+        for _ in range(COMMITS):
+            if fault is not None and writer.random.random() < 0.3:
+                vfs.fail_always(fault, ("sync",))
+                writer.commit()
+                vfs.heal()
+                writer.send([])
+            writer.commit()
+        world.recorder.close()
+    checkpoints = [note for note in vfs.notes if note.name == "farebox.db"]
+    assert len(checkpoints) > 20, "a run without checkpoints proves little"
+    return Run(contents, list(vfs.notes))
+
+
+def cut_power(folder: Path, told: Run, *, images: int, seed: int) -> Loss:
+    """Play the notes back, and look at the databases that power cuts leave."""
+    rng = random.Random(seed)
+    changes = [n for n, note in enumerate(told.notes) if note.kind != "mark"]
+    cuts = sorted(rng.choices(range(len(changes) + 1), k=images))
+    cuts = [changes[c] if c < len(changes) else len(told.notes) for c in cuts]
+    disk = Disk(told.contents)
+    acknowledged: set[bytes] = set()
+    lost = at = 0
+    broken = []
+    for cut in cuts:
+        for note in told.notes[at:cut]:
+            disk.play(note)
+            if isinstance(note.mark, list):
+                acknowledged.update(note.mark)
+        at = cut
+        found, wrong = look(folder, disk.after_power_cut(rng))
+        lost += not wrong and not acknowledged <= found
+        if wrong:
+            broken.append(f"cut {cut}: {wrong}")
+    return Loss(images, lost, broken)
+
+
+def look(folder: Path, files: dict[str, bytes]) -> tuple[set[bytes], list[str]]:
+    """The identities in a database, and what is wrong with it."""
+    for path in folder.iterdir():
+        path.unlink()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    try:
+        db = apsw.Connection(str(folder / "farebox.db"))
+        db.pragma("synchronous", "off")
+        wrong = differences(db)
+        found = [identity for (identity,) in db.execute("select identity from identities")]
+        db.close(force=True)
+    except apsw.Error as error:
+        return set(), [f"{type(error).__name__}: {error}"]
+    return set(found), wrong
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """Where the run is, and where its images are looked at."""
+    made = (tmp_path / "run", tmp_path / "image")
+    for folder in made:
+        folder.mkdir()
+    return made
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_power_cut_loses_nothing_acknowledged(
+    seed: int, folders: tuple[Path, Path], populated: tuple[bytes, int], vfs: FaultyVfs
+) -> None:
+    told = run(folders[0], populated, vfs, seed=seed)
+    assert cut_power(folders[1], told, images=300, seed=seed) == Loss(300, 0, [])
+
+
+def test_the_rig_sees_what_a_weaker_sync_loses(
+    folders: tuple[Path, Path], populated: tuple[bytes, int], vfs: FaultyVfs
+) -> None:
+    told = run(folders[0], populated, vfs, seed=0, synchronous="normal")
+    found = cut_power(folders[1], told, images=200, seed=0)
+    assert found.lost > 0
+    assert not found.broken
+
+
+def test_the_rig_sees_what_no_sync_breaks(
+    folders: tuple[Path, Path], populated: tuple[bytes, int], vfs: FaultyVfs
+) -> None:
+    told = run(folders[0], populated, vfs, seed=0, synchronous="off")
+    assert cut_power(folders[1], told, images=200, seed=0).broken
+
+
+@pytest.mark.parametrize("fault", [SYNC_LOST, DEAD], ids=["sync lost", "killed before the sync"])
+def test_what_follows_a_failed_sync_is_as_durable_as_ever(
+    fault: Fault, folders: tuple[Path, Path], populated: tuple[bytes, int], vfs: FaultyVfs
+) -> None:
+    """A retry finds its rows in the file system's memory: that must not be taken for the disk."""
+    told = run(folders[0], populated, vfs, seed=0, fault=fault)
+    assert cut_power(folders[1], told, images=300, seed=0) == Loss(300, 0, [])
