@@ -1,0 +1,19 @@
+"""`farebox`, and `python -m farebox`: the commands, with those that need the whole program."""
+
+from __future__ import annotations
+
+import sys
+
+from farebox.cli.main import Plug, make_app, run
+
+# Commands of files that stand above the command line's own floor.
+PLUGS: tuple[Plug, ...] = ()
+
+
+def main() -> int:
+    """Run the command that the arguments name."""
+    return run(make_app(*PLUGS))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

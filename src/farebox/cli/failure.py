@@ -1,0 +1,30 @@
+"""Failures of a command: one clear line on stderr, and an exit status.
+
+1 is that it failed, 2 that it was asked wrongly: a field that can't be, as well as an option that
+isn't there.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+from farebox.core.errors import FareboxError
+
+FAILED: Final = 1
+WRONG_USAGE: Final = 2
+_WRONG_STATUSES = (400, 413, 415, 422)
+
+
+class CliError(Exception):
+    """A command can't be done; the message says why and what would help."""
+
+
+def exit_status(error: FareboxError) -> int:
+    """The exit status for an error of Farebox's own."""
+    return WRONG_USAGE if error.kind.status in _WRONG_STATUSES else FAILED
+
+
+def tell(message: str) -> None:
+    """One line on stderr."""
+    sys.stderr.write(f"farebox: {message}\n")

@@ -1,0 +1,107 @@
+"""A session with the database: commands go to the recorder, reads come straight from the file.
+
+It works beside running servers and without any: then the recorder starts for the command and ends
+by itself. Who acts is kept as the name of the system's user.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import msgspec
+import typer
+
+from farebox.cli.failure import CliError
+from farebox.engine.clock import wall_ms
+from farebox.engine.spawn import RecorderProcess, recorder_command
+from farebox.engine.sync_link import SyncLink
+from farebox.service.pages import LIMIT_MAX, Page, Turn, turn
+from farebox.settings import SETTINGS
+from farebox.store.contract import Reader
+from farebox.store.sqlite.database import open_reader
+
+_SETTING = next(setting for setting in SETTINGS if setting.name == "FAREBOX_DATABASE")
+DATABASE_DEFAULT = _SETTING.default
+
+Answer = TypeVar("Answer", bound=msgspec.Struct)
+Result = TypeVar("Result")
+
+
+def _database(text: str) -> str:
+    try:
+        _SETTING.read(text.strip())
+    except ValueError as error:
+        message = f"must be {error}"
+        raise typer.BadParameter(message) from error
+    return text
+
+
+Database = Annotated[
+    str,
+    typer.Option(
+        "--database", envvar=_SETTING.name, help=_SETTING.help, callback=_database, metavar="URL"
+    ),
+]
+
+
+class Session:
+    """Works with one database file."""
+
+    def __init__(self, database: str) -> None:
+        path = _SETTING.read(database.strip())
+        assert isinstance(path, Path)
+        self.path = path
+        self.now_ms = wall_ms()
+
+    def call(self, name: str, form: msgspec.Struct, answer: type[Answer]) -> Answer:
+        """Run a command in the recorder; returns after the commit.
+
+        Raises:
+            FareboxError: why it was refused, or 503.
+        """
+        if not self.path.parent.is_dir():
+            message = f"there is no folder {self.path.parent}"
+            raise CliError(message)
+        with SyncLink(self.path, RecorderProcess(recorder_command(self.path))) as link:
+            return link.call(name, form, answer, actor=f"cli:{_user_name()}")
+
+    def read(self, work: Callable[[Reader], Result]) -> Result:
+        """Read from the database.
+
+        Raises:
+            CliError: there is none yet.
+        """
+        if not self.path.is_file():
+            message = f"there is no database at {self.path}; whatever creates something makes it"
+            raise CliError(message)
+        reader = open_reader(self.path)
+        try:
+            return work(reader)
+        finally:
+            reader.close()
+
+    def read_all(self, work: Callable[[Reader, Turn], Page[Result]]) -> list[Result]:
+        """All entries of a list, page by page."""
+
+        def every_page(reader: Reader) -> list[Result]:
+            entries: list[Result] = []
+            cursor: str | None = None
+            while True:
+                found = work(reader, turn(cursor, LIMIT_MAX))
+                entries += found.data
+                cursor = found.next_cursor
+                if cursor is None:
+                    return entries
+
+        return self.read(every_page)
+
+
+def _user_name() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
