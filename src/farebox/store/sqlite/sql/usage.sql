@@ -8,7 +8,7 @@ select json_group_array(json_array(day, log_type_id, requests, credits_micro))
 from day_log_types
 where profile_id = :profile_id
   and zone_version = (select zone_version from workspaces where profile_id = :profile_id)
-  and day >= :first_day and day <= :end_day
+  and day >= :first_day and day < :end_day
   and (:log_type_ids is null or log_type_id in (select value from json_each(:log_type_ids)));
 
 -- name: usage_by_day_of_keys
@@ -19,7 +19,7 @@ from (
   from days
   where profile_id = :profile_id
     and zone_version = (select zone_version from workspaces where profile_id = :profile_id)
-    and day >= :first_day and day <= :end_day
+    and day >= :first_day and day < :end_day
     and (:log_type_ids is null or log_type_id in (select value from json_each(:log_type_ids)))
     and key_id in (select value from json_each(:key_ids))
   group by day, log_type_id
@@ -35,7 +35,7 @@ from (
   from day_keys
   where profile_id = :profile_id
     and zone_version = (select zone_version from workspaces where profile_id = :profile_id)
-    and day >= :first_day and day <= :end_day
+    and day >= :first_day and day < :end_day
     and (:key_ids is null or key_id in (select value from json_each(:key_ids)))
   group by key_id
 )
@@ -51,7 +51,7 @@ from (
   from days
   where profile_id = :profile_id
     and zone_version = (select zone_version from workspaces where profile_id = :profile_id)
-    and day >= :first_day and day <= :end_day
+    and day >= :first_day and day < :end_day
     and log_type_id in (select value from json_each(:log_type_ids))
     and (:key_ids is null or key_id in (select value from json_each(:key_ids)))
   group by key_id
@@ -66,7 +66,7 @@ from (
   from day_log_types
   where profile_id = :profile_id
     and zone_version = (select zone_version from workspaces where profile_id = :profile_id)
-    and day >= :first_day and day <= :end_day
+    and day >= :first_day and day < :end_day
     and (:log_type_ids is null or log_type_id in (select value from json_each(:log_type_ids)))
   group by log_type_id
 );
@@ -79,7 +79,7 @@ from (
   from days
   where profile_id = :profile_id
     and zone_version = (select zone_version from workspaces where profile_id = :profile_id)
-    and day >= :first_day and day <= :end_day
+    and day >= :first_day and day < :end_day
     and (:log_type_ids is null or log_type_id in (select value from json_each(:log_type_ids)))
     and key_id in (select value from json_each(:key_ids))
   group by log_type_id
