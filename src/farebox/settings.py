@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -176,6 +177,11 @@ class Settings:
     def __repr__(self) -> str:
         """Without the secrets."""
         return f"Settings(database={str(self.database)!r}, host={self.host!r}, port={self.port})"
+
+
+def process_environment() -> Mapping[str, str]:
+    """The environment of this process; nothing else asks for it."""
+    return os.environ
 
 
 def read_settings(

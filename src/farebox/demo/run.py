@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import signal
 import socket
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,6 +17,7 @@ from pathlib import Path
 from rich.console import Console
 
 from farebox.app import Hooks, serve
+from farebox.cli.failure import CliError
 from farebox.core.instant import MS_PER_MINUTE
 from farebox.demo.curl import Curl
 from farebox.demo.sample_api import sample_routes
@@ -34,10 +34,7 @@ DEFAULTS = {"FAREBOX_LOG_LEVEL": "warning"}
 FILE_NAME = "farebox-demo.db"
 SHOWN_HEADER = "x-api-key"
 RECORDER_SECONDS_MAX = 10.0
-
-
-class DemoError(Exception):
-    """Why the demo can't start, and what to do about it."""
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run_demo(
@@ -47,18 +44,15 @@ def run_demo(
 
     Raises:
         SettingsError: a setting is wrong.
+        CliError: the port is taken, or the file to keep exists already.
         FareboxError: 503, the database or its recorder can't be started.
     """
     settings = read_settings({**DEFAULTS, **environment}, {"port": port})
     set_up_logging(settings.log_level)
-    try:
-        with suppress(KeyboardInterrupt), _interruptible():
-            free = replace(settings, port=_free_port(settings.host, settings.port))
-            with _database(keep) as database:
-                return _run(replace(free, database=database), days)
-    except DemoError as error:
-        sys.stderr.write(f"farebox: {error}\n")
-        return 1
+    with suppress(KeyboardInterrupt), _interruptible():
+        free = replace(settings, port=_free_port(settings.host, settings.port))
+        with _database(keep) as database:
+            return _run(replace(free, database=database), days)
     return 0
 
 
@@ -102,7 +96,7 @@ def _free_port(host: str, port: int) -> int:
             f"can't listen on port {port} of {host}: {(error.strerror or str(error)).lower()}. "
             "Choose another port with --port, such as --port 8081."
         )
-        raise DemoError(message) from error
+        raise CliError(message) from error
 
 
 @contextmanager
@@ -118,20 +112,20 @@ def _database(keep: Path | None) -> Iterator[Path]:
             f"{keep} exists already, and the demo makes a new database. Name another file, or "
             f"serve this one with: farebox serve --database {SQLITE_SCHEME}{keep}"
         )
-        raise DemoError(message)
+        raise CliError(message)
     if not keep.parent.is_dir():
         message = f"there is no folder {keep.parent} to keep the database in."
-        raise DemoError(message)
+        raise CliError(message)
     yield keep
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
     """Being told to end, or a terminal that is closed, is an interrupt too."""
-    before = {
-        signal.SIGTERM: signal.signal(signal.SIGTERM, signal.default_int_handler),
-        signal.SIGHUP: signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM)),
-    }
+    before = {number: signal.getsignal(number) for number in STOPPING}
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # By way of SIGTERM, since that is what the server listens to.
+    signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     try:
         yield
     finally:
