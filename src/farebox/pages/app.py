@@ -37,6 +37,9 @@ SECURITY_HEADERS = {
 }
 CACHE_SECONDS = 300
 _SUFFIX = ".md"
+# With a slash, so that no page can have such a name.
+_LLMS = "/llms.txt"
+_OPENAPI = "/openapi"
 _BUNDLE = "flask-swagger-ui"
 _BUNDLED = ("swagger-ui.css", "swagger-ui-bundle.js")
 _OWN = ("docs.css", "reference.css", "reference.js")
@@ -64,10 +67,10 @@ def routes(facts: Facts) -> list[Route]:
 
     def llms_txt(request: Request) -> Response:
         del request
-        return _answer(make("llms.txt", "en"))
+        return _answer(make(_LLMS, "en"))
 
     def openapi_json(request: Request) -> Response:
-        return _answer(make("openapi.json", _language(request)))
+        return _answer(make(_OPENAPI, _language(request)))
 
     def docs_asset(request: Request) -> Response:
         path = assets().get(request.path_params["file"])
@@ -109,9 +112,9 @@ def _language(request: Request) -> Language:
 
 
 def _make(name: str, language: Language, facts: Facts) -> _Made:
-    if name == "llms.txt":
+    if name == _LLMS:
         return _Made(llms(facts).encode(), PLAIN, language)
-    if name == "openapi.json":
+    if name == _OPENAPI:
         return _Made(msgspec.json.encode(openapi(language, facts)), JSON, language)
     slug = name.removesuffix(_SUFFIX)
     if slug not in slugs():

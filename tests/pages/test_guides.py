@@ -1,0 +1,85 @@
+"""Guides: the same in every language, and nothing that the program has is left out."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+
+from farebox.contract.texts import LANGUAGES, TRANSLATED, Language, translate
+from farebox.core.errors import CATALOGUE
+from farebox.pages.fields import fields_of
+from farebox.pages.guides import GUIDE_SLUGS, guide, table
+from tests.pages.site_client import get
+
+every_language = pytest.mark.parametrize("language", LANGUAGES)
+every_guide = pytest.mark.parametrize("slug", GUIDE_SLUGS)
+FENCED = re.compile(r"^```\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+HEADING = re.compile(r"^#+ ", re.MULTILINE)
+LINK = re.compile(r"\]\(([^)]*)\)")
+PLACE = re.compile(r"\{\{ (\w+) \}\}")
+CODE = re.compile(r"`[^`\n]+`")
+ROW = re.compile(r"^\|", re.MULTILINE)
+
+
+@every_guide
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_guide_has_the_same_parts_in_every_language(slug: str, language: Language) -> None:
+    english, other = guide(slug, "en").source, guide(slug, language).source
+    assert FENCED.findall(other) == FENCED.findall(english)
+    for part in (HEADING, LINK, PLACE, ROW):
+        assert sorted(part.findall(other)) == sorted(part.findall(english))
+    assert set(CODE.findall(FENCED.sub("", other))) == set(CODE.findall(FENCED.sub("", english)))
+
+
+@every_guide
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_guide_is_translated(slug: str, language: Language) -> None:
+    assert guide(slug, language).title != guide(slug, "en").title
+    english = set(FENCED.sub("", guide(slug, "en").source).splitlines())
+    lines = FENCED.sub("", guide(slug, language).source).splitlines()
+    same = [line for line in lines if line in english and re.search(r"[a-z]{4,} [a-z]{2,} ", line)]
+    assert same == []
+
+
+@every_language
+def test_every_error_is_on_the_page_of_errors(language: Language) -> None:
+    page = get(f"/docs/{language}/errors.md").text
+    shown = html.unescape(get(f"/docs/{language}/errors").text)
+    for kind in CATALOGUE.values():
+        message = translate(language, kind.message)
+        assert f"| `{kind.code}` | {kind.status} | `{kind.name}` | {message} |" in page
+        assert f"<td><code>{kind.code}</code></td>" in shown
+        assert message in shown
+
+
+@every_language
+def test_settings_commands_and_metrics_are_on_the_page_of_operating(language: Language) -> None:
+    page = get(f"/docs/{language}/operating.md").text
+    port = translate(language, "The port to listen on; 0 takes a free one.")
+    assert f"| `FAREBOX_PORT` | `8080` | {port} |" in page
+    assert "| `FAREBOX_ODD` |  | One \\| two. |" in page
+    assert "| `farebox audit` | Check the books. |" in page
+    assert "| `farebox_requests_total` | counter | Requests recorded. |" in page
+    assert "<td>One | two.</td>" in get(f"/docs/{language}/operating").text
+
+
+def test_a_table_without_rows_is_nothing() -> None:
+    assert table(("a", "b"), []) == ""
+
+
+def test_raw_html_in_a_text_is_shown_and_not_run() -> None:
+    assert "&lt;slug&gt;_credit" in get("/docs/en/profile_get").text
+    assert "<slug>" not in get("/docs/en/profile_get").text
+
+
+def test_fields_are_named_by_their_path() -> None:
+    operation = get("/docs/en/api_keys_get_usage_daily").text
+    for path in ("data.by_log_type[].series[].date", "metadata.filters", "start_date"):
+        assert f"<td><code>{path}</code></td>" in operation
+    assert "<td><code>[].data.status_code</code></td>" in get("/docs/en/events_record").text
+
+
+def test_a_type_without_fields_gives_no_rows() -> None:
+    assert fields_of([list[int]], "en") == []
