@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 
 from farebox.cli.main import Plug, make_app, run
+from farebox.demo.command import add_demo
 
 # Commands of files that stand above the command line's own floor.
-PLUGS: tuple[Plug, ...] = ()
+PLUGS: tuple[Plug, ...] = (add_demo,)
 
 
 def main() -> int:
