@@ -32,7 +32,7 @@ _MARKED_NAMES = ("EXPECTED", "EXPECTED_SIGNED", "_TEXT", "_TEXTS")
 
 def collect() -> set[str]:
     """Every msgid of the program."""
-    found = {kind.message for kind in CATALOGUE.values()} | set(TAGS.values())
+    found = {kind.message for kind in CATALOGUE.values()} | {*TAGS, *TAGS.values()}
     for operation in OPERATIONS:
         found |= _operation_texts(operation)
     for path in sorted(SOURCE.rglob("*.py")):
