@@ -26,7 +26,7 @@ Insert = Callable[[Writer, Sequence[MeteredRequest], int], "Sorted"]
 class Sorted(NamedTuple):
     """Rows by what became of them; all but `fresh` by their index."""
 
-    fresh: Sequence[MeteredRequest]
+    fresh: list[MeteredRequest]
     duplicates: list[int]
     conflicts: list[int]
     rejected: list[int]
@@ -58,7 +58,7 @@ def write_batch(
 def insert_together(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) -> Sorted:
     """Insert all rows in one go; look repeats up only when there are some."""
     if db.execute_many("identities_insert", [row[:3] for row in rows]) == len(rows):
-        found = Sorted(rows, [], [], [])
+        found = Sorted(list(rows), [], [], [])
     else:
         db.rollback()
         db.begin()
@@ -69,12 +69,12 @@ def insert_together(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) 
 
 
 def insert_singly(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) -> Sorted:
-    """Insert row by row: one that breaks a constraint is rejected alone."""
-    found = _without_repeats(db, rows)
-    repeats = {*found.duplicates, *found.conflicts}
-    fresh, rejected = [], []
+    """Insert row by row: one that breaks a constraint is rejected alone, and takes no identity."""
+    found = Sorted([], [], [], [])
     for index, row in enumerate(rows):
-        if index in repeats:
+        stored = db.value("identity_content", profile_id=row.profile_id, identity=row.identity)
+        if stored is not None:
+            (found.duplicates if stored == row.content else found.conflicts).append(index)
             continue
         db.savepoint()
         try:
@@ -82,11 +82,11 @@ def insert_singly(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) ->
             _insert_log(db, [row], commit_id)
         except ConstraintBrokenError:
             db.rollback_to_savepoint()
-            rejected.append(index)
+            found.rejected.append(index)
         else:
             db.release_savepoint()
-            fresh.append(row)
-    return Sorted(fresh, found.duplicates, found.conflicts, rejected)
+            found.fresh.append(row)
+    return found
 
 
 def _without_repeats(db: Writer, rows: Sequence[MeteredRequest]) -> Sorted:

@@ -90,6 +90,14 @@ class Books:
         self._moved.add(profile_id)
         return account
 
+    def pass_dues(self, profile_id: int, commit_id: int, now_ms: int) -> None:
+        """Bring a workspace up to `now_ms`, and tell its next due instant in any case.
+
+        A grant that was spent before its end was due, too; what comes after it must be known.
+        """
+        self.account(profile_id, commit_id, now_ms)
+        self._moved.add(profile_id)
+
     def charge(
         self, profile_id: int, amount_micro: int, commit_id: int, now_ms: int
     ) -> list[Transfer]:

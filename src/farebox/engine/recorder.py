@@ -4,10 +4,10 @@ All records that wait are committed together (group commit): identity, log row, 
 commit in one transaction with full sync; replies follow the commit, never precede it. A call runs
 alone in its own transaction.
 
-Failures: a broken constraint rolls back, then each record is tried alone, then its rows one by
-one, so that a bad row is rejected and spoils no other. After any other failure the outcome is
-unknown: everyone waiting is told 503, the connection is closed and all memory dropped before the
-next commit.
+Failures: a broken constraint rolls back, then the halves of the group are tried, and so on down
+to single records and their rows one by one, so that a bad row is rejected and spoils no other.
+After a failure of the store the outcome is unknown: everyone waiting is told 503, the connection
+is closed and all memory dropped before the next commit.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ from farebox.engine.transaction import IDEMPOTENCY_KEPT_MS, Command, Transaction
 from farebox.store.contract import ConstraintBrokenError, StoreFaultError, Writer
 
 IDLE_MS_MAX = 1_000
+# Many periods end at one midnight: what waits to be recorded gets its turn in between.
+DUES_PER_COMMIT_MAX = 250
 log = logging.getLogger("farebox.recorder")
 RECORDER_ACTOR = "farebox"
 
@@ -100,8 +102,12 @@ class Recorder:
         """Do what time alone demands; milliseconds until that is so again."""
         try:
             return self._tick()
-        except StoreFaultError:
-            self.close()
+        except StoreFaultError as error:
+            log.error("the store failed, everything open is dropped: %s", error)  # noqa: TRY400
+        except Exception:
+            # It must not end the process: whoever records has nothing to do with it.
+            log.exception("what time demanded could not be done")
+        self.close()
         return IDLE_MS_MAX
 
     def close(self) -> None:
@@ -113,14 +119,19 @@ class Recorder:
     def _record(self, records: list[Record]) -> list[Reply]:
         try:
             return self._commit(records, insert_together)
-        except ConstraintBrokenError:
+        except StoreFaultError:
+            raise
+        except Exception as error:
+            if len(records) == 1 and not isinstance(error, ConstraintBrokenError):
+                raise
             self._undo()
         if len(records) == 1:
             return self._commit(records, insert_singly)
+        half = len(records) // 2
         return [
             reply
-            for record in records
-            for reply in self._failing([record], partial(self._record, [record]))
+            for part in (records[:half], records[half:])
+            for reply in self._failing(part, partial(self._record, part))
         ]
 
     def _commit(self, records: list[Record], insert: Insert) -> list[Reply]:
@@ -160,7 +171,9 @@ class Recorder:
             _remember(session.db, call, fingerprint, kept, now_ms)
             session.db.execute("commits_insert", commit_id=commit_id, at_ms=now_ms)
             self._finish(session, commit_id, now_ms)
-            session.building.update(tx.rezoned)
+            if tx.rezoned:
+                session.days.forget()
+                session.building = set(session.days.building())
         else:
             session.db.rollback()
         return [Answered(call.call_id, answer, session.db.integer("changes_last"))]
@@ -206,7 +219,12 @@ class Recorder:
 
     def _opened(self) -> _Session:
         if self._session is None:
-            self._session = _Session(self._open_writer())
+            db = self._open_writer()
+            try:
+                self._session = _Session(db)
+            except BaseException:
+                db.close()
+                raise
         return self._session
 
     def _tick(self) -> int:
@@ -214,6 +232,7 @@ class Recorder:
         now_ms = self._clock.now_ms()
         if session.dues and session.dues[0][0] <= now_ms:
             self._pass_dues(session, now_ms)
+            return 0
         if session.building:
             self._build_days(session, min(session.building), now_ms)
             return 0
@@ -225,9 +244,11 @@ class Recorder:
         commit_id = session.last_commit_id + 1
         session.db.begin()
         session.books.start_commit()
-        while session.dues and session.dues[0][0] <= now_ms:
+        for _ in range(DUES_PER_COMMIT_MAX):
+            if not session.dues or session.dues[0][0] > now_ms:
+                break
             _, profile_id = heapq.heappop(session.dues)
-            session.books.account(profile_id, commit_id, now_ms)
+            session.books.pass_dues(profile_id, commit_id, now_ms)
         session.db.execute("commits_insert", commit_id=commit_id, at_ms=now_ms)
         self._finish(session, commit_id, now_ms)
 
