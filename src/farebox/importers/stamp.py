@@ -8,59 +8,61 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 
 from farebox.core.instant import MS_PER_SECOND, parse_rfc3339
 
 TIME_MS_MAX = 253_402_300_799_999  # the last millisecond of the year 9999
 _PLACES_MAX = 20
+_LENGTH_MAX = 64
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH = {name: number for number, name in enumerate(_MONTHS, 1)}
 _LOCAL = re.compile(
     r"(\d\d)/([A-Z][a-z]{2})/(\d{4})[: ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? ([+-])(\d\d)(\d\d)",
     re.ASCII,
 )
-_NUMBER = re.compile(r"(\d{1,20})(?:\.(\d{0,40}))?", re.ASCII)
+_EXPONENT = re.compile(r"\d{1,40}(\.\d{0,40})?[eE][+-]?\d{1,3}", re.ASCII)
 _BARE_OFFSET = re.compile(r"(.*[+-]\d\d)(\d\d)", re.ASCII)
 _GO_PART = re.compile(r"(\d+(?:\.\d*)?)(h|ms|m|s|us|\u00b5s|\u03bcs|ns)", re.ASCII)
 _GO_SECONDS_PLACES = {"h": 0, "m": 0, "s": 0, "ms": -3, "us": -6, "\u00b5s": -6, "\u03bcs": -6}
 _GO_FACTOR = {"h": 3600, "m": 60}
 # The unit of a count since 1970 is told by its digits: seconds have ten of them until 2286.
-_UNIX_PLACES = ((11, 3), (14, 0), (17, -3), (20, -6))
+_SECONDS_DIGITS_MAX, _MS_DIGITS_MAX, _US_DIGITS_MAX = 11, 14, 17
 
 
-def parse_stamp(value: object) -> int:
+def parse_stamp(text: str) -> int:
     """The instant of a stamp.
 
-    Known are seconds, milli-, micro- and nanoseconds since 1970 as numbers or as their text, the
-    common log's `01/May/2026:12:00:00 +0000`, RFC 3339, and ISO 8601 with an offset like `+0200`.
+    Known are seconds, milli-, micro- and nanoseconds since 1970, the common log's
+    `01/May/2026:12:00:00 +0000`, RFC 3339, and ISO 8601 with an offset like `+0200`.
 
     Raises:
         ValueError: none of these, or out of the years 1970 to 9999.
     """
-    text = value if isinstance(value, str) else _number_text(value)
-    if _NUMBER.fullmatch(text):
-        digits = len(text.partition(".")[0].lstrip("0"))
-        places = next(places for digits_max, places in _UNIX_PLACES if digits <= digits_max)
-        time_ms = scale(text, places)
-    else:
+    whole = text.partition(".")[0]
+    if not whole.isdigit():
         time_ms = _parse_text(text)
+    elif len(whole) <= _SECONDS_DIGITS_MAX:
+        time_ms = scale(text, 3)
+    elif len(whole) <= _MS_DIGITS_MAX:
+        time_ms = scale(text, 0)
+    else:
+        time_ms = scale(text, -3 if len(whole) <= _US_DIGITS_MAX else -6)
     if not 0 <= time_ms <= TIME_MS_MAX:
         message = "a time from 1970 to 9999"
         raise ValueError(message)
     return time_ms
 
 
-def parse_duration(value: object, seconds_places: int) -> int:
-    """Milliseconds of a duration: a number in units of 10 ** `seconds_places` seconds, or its text.
+def parse_duration(text: str, seconds_places: int) -> int:
+    """Milliseconds of a duration: the text of a number in units of 10 ** `seconds_places` seconds.
 
     Go's own form, such as `1m32.05s`, names its units itself (Caddy: `duration_format string`).
 
     Raises:
         ValueError: not a duration, or a negative one.
     """
-    text = value if isinstance(value, str) else _number_text(value)
     if text.endswith("s"):
         return _parse_go(text)
     return scale(text, 3 + seconds_places)
@@ -72,34 +74,22 @@ def scale(text: str, places: int) -> int:
     Raises:
         ValueError: not such a number, or absurdly large.
     """
-    match = _NUMBER.fullmatch(text)
-    if match is None:
-        return _scale_any(text, places)
-    whole, fraction = match.group(1), match.group(2) or ""
+    whole, _, fraction = text.partition(".")
+    if not (whole + fraction).isdigit() or not text.isascii() or len(text) > _LENGTH_MAX:
+        return _scale_exponent(text, places)
     if places <= 0:
-        return int(whole) // 10**-places
+        unit: int = 10**-places
+        return int(whole or "0") // unit
     return int(whole + fraction[:places].ljust(places, "0"))
 
 
-def _scale_any(text: str, places: int) -> int:
-    """As `scale`, for the rarer forms such as `1.5e-05`."""
-    try:
-        exact = Decimal(text)
-    except InvalidOperation as error:
-        message = "a number"
-        raise ValueError(message) from error
-    if not exact.is_finite() or exact < 0 or exact.adjusted() > _PLACES_MAX:
+def _scale_exponent(text: str, places: int) -> int:
+    """As `scale`, for the rarer form `1.5e-05`."""
+    exact = Decimal(text) if _EXPONENT.fullmatch(text) else Decimal(-1)
+    if exact < 0 or exact.adjusted() > _PLACES_MAX:
         message = "a number of 0 or more"
         raise ValueError(message)
     return int(exact.scaleb(places))
-
-
-def _number_text(value: object) -> str:
-    """The text of a JSON number; booleans and all else are none."""
-    if type(value) is int:
-        return str(value)
-    message = "a number or a text"
-    raise ValueError(message)
 
 
 @lru_cache(maxsize=4096)
