@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from farebox.core.errors import FareboxError
 from farebox.pages.app import routes
-from farebox.pages.facts import CommandFact, Facts, MetricFact, SettingFact
+from farebox.pages.facts import Facts, MetricFact, SettingFact
 
 FACTS = Facts(
     "1.2.3",
@@ -21,7 +21,6 @@ FACTS = Facts(
         SettingFact("FAREBOX_PORT", "8080", "The port to listen on; 0 takes a free one."),
         SettingFact("FAREBOX_ODD", "", "One | two."),
     ),
-    commands=(CommandFact("farebox audit", "Check the books."),),
     metrics=(MetricFact("farebox_requests_total", "counter", "Requests recorded."),),
 )
 

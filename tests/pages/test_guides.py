@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import html
 import re
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from farebox.__main__ import PLUGS
+from farebox.cli.main import make_app
 from farebox.contract.texts import LANGUAGES, TRANSLATED, Language, translate
 from farebox.core.errors import CATALOGUE
+from farebox.pages.commands import COMMANDS
 from farebox.pages.fields import fields_of
 from farebox.pages.guides import GUIDE_SLUGS, guide, table
 from tests.pages.site_client import get
@@ -60,9 +65,26 @@ def test_settings_commands_and_metrics_are_on_the_page_of_operating(language: La
     port = translate(language, "The port to listen on; 0 takes a free one.")
     assert f"| `FAREBOX_PORT` | `8080` | {port} |" in page
     assert "| `FAREBOX_ODD` |  | One \\| two. |" in page
-    assert "| `farebox audit` | Check the books. |" in page
+    audit = translate(language, "Computes the books again and says whether they agree.")
+    assert f"| `farebox audit` | {audit} |" in page
+    grants = translate(language, "Credits given to a workspace.")
+    assert f"| `farebox grants` `create` `list` | {grants} |" in page
     assert "| `farebox_requests_total` | counter | Requests recorded. |" in page
     assert "<td>One | two.</td>" in get(f"/docs/{language}/operating").text
+
+
+def commands_of(command: Any, name: str = "") -> set[str]:  # noqa: ANN401 - typer's own click
+    """The names of a command and all below it."""
+    inner = getattr(command, "commands", {})
+    below = {full for verb, c in inner.items() for full in commands_of(c, f"{name} {verb}".strip())}
+    return below or {name}
+
+
+def test_every_command_is_documented() -> None:
+    documented = {f"{c.name} {verb}".strip() for c in COMMANDS for verb in c.verbs or ("",)}
+    commands = commands_of(get_command(make_app(*PLUGS)))
+    assert "plans create" in commands
+    assert commands - documented == set()
 
 
 def test_a_table_without_rows_is_nothing() -> None:

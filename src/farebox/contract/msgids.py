@@ -4,8 +4,8 @@
     python -m farebox.contract.msgids --stale   lists what they hold and nothing uses any more
 
 Texts stand in the error catalogue, in the operations and their schemas, and in the source as
-`Phrase("...")`, as the help of a `Setting`, or in a constant whose name ends in EXPECTED, _TEXT or
-_TEXTS. To be found, a text need only stand in one of these places.
+`Phrase("...")`, as the help of a `Setting` or `Metric`, or in a constant whose name ends in
+EXPECTED, _TEXT or _TEXTS. To be found, a text need only stand in one of these places.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from farebox.contract.texts import TRANSLATED, Language, read_catalogue
 from farebox.core.errors import CATALOGUE
 
 # The position of a text among the arguments of a call.
-_MARKED_CALLS = {"Phrase": 0, "Setting": 2}
+_MARKED_CALLS = {"Phrase": 0, "Setting": 2, "Metric": 3}
 SOURCE = Path(__file__).parent.parent
 _MARKED_NAMES = ("EXPECTED", "EXPECTED_SIGNED", "_TEXT", "_TEXTS")
 

@@ -63,7 +63,7 @@ METRICS = Operation(
     audience="service",
     security="none",
     response_media_type="text/plain; version=1.0.0; charset=utf-8",
-    response_example="farebox_requests_recorded_total 1.0\n",
+    response_example='farebox_requests_total{outcome="accepted"} 1.0\n',
     errors=(errors.WRONG_METHOD, errors.INTERNAL),
 )
 

@@ -17,9 +17,10 @@ class SettingFact(NamedTuple):
 
 
 class CommandFact(NamedTuple):
-    """A command of the command line, such as `farebox import`, and what it does."""
+    """A command of the command line, such as `import`, or a noun with its verbs."""
 
     name: str
+    verbs: tuple[str, ...]
     description: str
 
 
@@ -38,5 +39,4 @@ class Facts(NamedTuple):
     base_url: str = "http://127.0.0.1:8080"
     key_headers: tuple[str, ...] = ("pubrio-api-key", "x-api-key")
     settings: tuple[SettingFact, ...] = ()
-    commands: tuple[CommandFact, ...] = ()
     metrics: tuple[MetricFact, ...] = ()

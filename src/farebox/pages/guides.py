@@ -15,6 +15,7 @@ from jinja2 import Environment, StrictUndefined
 
 from farebox.contract.texts import Language, translate
 from farebox.core.errors import CATALOGUE
+from farebox.pages.commands import COMMANDS
 from farebox.pages.facts import Facts
 from farebox.pages.texts import page_texts
 
@@ -60,7 +61,7 @@ def guide_markdown(slug: str, language: Language, facts: Facts) -> str:
         key_headers=", ".join(f"`{header}`" for header in facts.key_headers),
         error_table=error_table(language),
         setting_table=setting_table(language, facts),
-        command_table=command_table(language, facts),
+        command_table=command_table(language),
         metric_table=metric_table(language, facts),
     )
 
@@ -89,10 +90,16 @@ def setting_table(language: Language, facts: Facts) -> str:
     return table((texts["setting"], texts["default"], texts["description"]), rows)
 
 
-def command_table(language: Language, facts: Facts) -> str:
+def command_table(language: Language) -> str:
     """Every command."""
     texts = page_texts(language)
-    rows = [(f"`{c.name}`", translate(language, c.description)) for c in facts.commands]
+    rows = [
+        (
+            " ".join((f"`farebox {command.name}`", *(f"`{verb}`" for verb in command.verbs))),
+            translate(language, command.description),
+        )
+        for command in COMMANDS
+    ]
     return table((texts["command"], texts["description"]), rows)
 
 
