@@ -29,7 +29,7 @@ class RunningDemo:
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith("FAREBOX_")
         }
-        self.environment |= {"TMPDIR": str(folder), "CURL_HOME": str(folder), "LC_ALL": "C.UTF-8"}
+        self.environment |= {"CURL_HOME": str(folder), "LC_ALL": "C.UTF-8"}
         self._headers = folder / "headers"
         (folder / ".curlrc").write_text(CURLRC.format(headers=self._headers))
         with (folder / "stderr").open("w") as errors:

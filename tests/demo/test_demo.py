@@ -21,6 +21,9 @@ from farebox.demo import run
 from farebox.demo.endpoints import ENDPOINTS, Endpoint
 from farebox.demo.people import contact, search_people
 from farebox.demo.run import run_demo
+from farebox.engine.sync_link import SyncLink
+from farebox.settings import Settings
+from farebox.store.sqlite.database import SqliteDatabase
 from tests.demo.running import RunningDemo
 
 DAYS = 7
@@ -219,15 +222,35 @@ def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
         run_demo({}, port="0", days=1, keep=tmp_path / "missing" / "kept.db")
 
 
-def test_an_interrupt_while_the_world_is_made_is_no_failure(
+def test_the_database_that_is_configured_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*_: object, **__: object) -> None:
+    used: list[Path] = []
+
+    def noted(settings: Settings, days: int) -> int:
+        used.append(settings.database)
+        return days
+
+    monkeypatch.setattr(run, "_run", noted)
+    mine = tmp_path / "mine.db"
+    assert run_demo({"FAREBOX_DATABASE": f"sqlite:///{mine}"}, port="0", days=3, keep=None) == 3
+    assert mine not in used
+    assert not mine.exists()
+
+
+def test_an_interrupt_while_the_world_is_made_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[Path] = []
+
+    def interrupted(link: SyncLink, reader: SqliteDatabase, **_: object) -> None:
+        del link
+        made.append(Path(reader.connection.filename))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(run, "make_world", interrupted)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = signal.getsignal(signal.SIGTERM)
     assert run_demo({}, port="0", days=1, keep=None) == 0
-    assert not list(tmp_path.glob("farebox-*/*.db"))
+    (database,) = made
+    assert not database.parent.exists()
     assert signal.getsignal(signal.SIGTERM) == before

@@ -154,6 +154,7 @@ class _Seller:
         draft = draft._replace(duration_ms=int((time.perf_counter() - began) * MS_PER_SECOND))
         row = self._packer.pack(draft, now_ms)
         await self._context.link.record([row])
+        self._context.metrics.count("farebox_requests_total", outcome="accepted")
         response.headers[CREDITS_HEADER] = to_text(row.credits_micro)
         return response
 
