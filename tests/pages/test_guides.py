@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import shlex
 from typing import Any
 
 import pytest
@@ -85,6 +86,26 @@ def test_every_command_is_documented() -> None:
     commands = commands_of(get_command(make_app(*PLUGS)))
     assert "plans create" in commands
     assert commands - documented == set()
+
+
+def test_the_commands_in_guides_can_be_pasted() -> None:
+    root: Any = get_command(make_app(*PLUGS))
+    pasted = set()
+    for slug in GUIDE_SLUGS:
+        for block in FENCED.findall(guide(slug, "en").source):
+            for line in block.splitlines():
+                if line.startswith("farebox "):
+                    pasted |= understood(root, shlex.split(line)[1:])
+    assert {"plans create", "keys create", "tokens create"} <= pasted
+
+
+def understood(command: Any, words: list[str], name: str = "") -> set[str]:  # noqa: ANN401 - as above
+    """The command's name when it takes the words; fails when it doesn't."""
+    if not hasattr(command, "commands"):
+        command.make_context(name, words)
+        return {name}
+    inner = command.commands.get(words[0])
+    return understood(inner, words[1:], f"{name} {words[0]}".strip()) if inner else set()
 
 
 def test_a_table_without_rows_is_nothing() -> None:
