@@ -6,12 +6,14 @@ for callers that have none, in the query string.
 
 from __future__ import annotations
 
+import re
+
 from farebox.api.call import Call
 from farebox.core.errors import FOREIGN_PROFILE, INVALID_FIELD, FareboxError
 from farebox.core.phrase import Phrase
 
 FIELD = "profile_id"
-_DIGITS_MAX = 19
+_INTEGER = re.compile(r"-?\d{1,30}", re.ASCII)
 
 
 def check_profile_id(call: Call) -> None:
@@ -29,6 +31,6 @@ def check_profile_id(call: Call) -> None:
 def _integer(text: str) -> int | None:
     if not text:
         return None
-    if not text.isascii() or not text.isdecimal() or len(text) > _DIGITS_MAX:
+    if not _INTEGER.fullmatch(text):
         raise FareboxError(INVALID_FIELD, field=FIELD, expected=Phrase("an integer"))
     return int(text)

@@ -81,6 +81,11 @@ class SelfRecorder:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many calls are not recorded yet."""
+        return len(self._waiting)
+
     def start(self) -> None:
         """Begin to record."""
         self._task = asyncio.create_task(self._run())

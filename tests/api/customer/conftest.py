@@ -1,0 +1,19 @@
+"""A running server with one workspace that has traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.api.customer.shop import Shop
+from tests.support.api import Api
+from tests.support.harness import Harness
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """The server and its workspace."""
+    with Harness(tmp_path) as harness, Api(harness) as api:
+        yield Shop(api)
