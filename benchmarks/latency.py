@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import tempfile
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -39,7 +40,7 @@ def compare() -> Row:
                     target=send_load, args=(port, world)
                 )
                 load.start()
-                _wait_for_load(probe)
+                _wait_for_load(probe, load)
                 loaded = _p99_ms(probe)
                 load.join()
                 assert load.exitcode == 0, "the load was not taken"
@@ -73,10 +74,11 @@ def send_load(port: int, world: World) -> None:
     assert seconds < STRETCH_SECONDS * 1.5 * 1.1, f"{seconds:.1f} s"
 
 
-def _wait_for_load(probe: Client) -> None:
+def _wait_for_load(probe: Client, load: BaseProcess) -> None:
     """Until the load process has had its first batch taken."""
     before = _recorded(probe)
     while _recorded(probe) == before:
+        assert load.is_alive(), "the load process ended"
         time.sleep(0.01)
 
 

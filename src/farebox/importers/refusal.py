@@ -37,6 +37,12 @@ class Reason(StrEnum):
     BAD_REQUEST_ID = "the request id is not of 1 to 1024 bytes of printable text"
     BAD_LOG_TYPE = "the log type is not a slug"
     BAD_CHANNEL = "the channel is neither api nor portal"
+    UNKNOWN_KEY = "the key, or the key id, is not known"
+    UNKNOWN_LOG_TYPE = "the log type is not known"
+    FUTURE = "the time lies more than 5 minutes ahead"
+    BAD_FIELD = "a field of the line can't be recorded"
+    CONFLICT = "a request with this id was recorded before with another content"
+    DATABASE = "the request breaks a rule of the database"
     BAD_CREDITS = "the credits are not from 0 to 1000000000 with at most 6 decimal places"
 
 

@@ -1,0 +1,50 @@
+"""The command `farebox serve`: one flag for each setting that is no secret."""
+
+from __future__ import annotations
+
+import sys
+from inspect import Parameter, Signature
+
+import typer
+
+from farebox.app import Hooks, serve
+from farebox.cli.failure import WRONG_USAGE, tell
+from farebox.logs import set_up_logging
+from farebox.settings import SETTINGS, Setting, SettingsError, process_environment, read_settings
+
+
+def run_serve(**flags: str | None) -> None:
+    """Serve until told to stop: the APIs, the documentation, health and metrics."""
+    try:
+        settings = read_settings(process_environment(), flags)
+    except SettingsError as error:
+        for problem in error.problems:
+            tell(problem)
+        raise typer.Exit(WRONG_USAGE) from error
+    set_up_logging(settings.log_level)
+
+    def on_ready(url: str) -> None:
+        sys.stdout.write(f"Farebox serves {settings.database} on {url} (docs: {url}/docs/en/)\n")
+        sys.stdout.flush()
+
+    raise typer.Exit(serve(settings, Hooks(on_ready=on_ready)))
+
+
+def add_serve(app: typer.Typer) -> None:
+    """Add the command to the whole."""
+    parameters = [_flag(setting) for setting in SETTINGS if not setting.is_secret]
+    # Typer reads a function's signature; this one is made from the settings.
+    run_serve.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    run_serve.__annotations__ = {p.name: p.annotation for p in parameters}
+    app.command("serve")(run_serve)
+
+
+def _flag(setting: Setting) -> Parameter:
+    name = f"--{setting.field.replace('_', '-')}"
+    option = typer.Option(
+        name,
+        help=f"{setting.help} Default: {setting.name}, else {setting.default}.",
+        show_default=False,
+        metavar="TEXT",
+    )
+    return Parameter(setting.field, Parameter.KEYWORD_ONLY, default=option, annotation=str | None)
