@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farebox.core.identity import (
-    RAW_BYTES_MAX,
     content_digest,
     first_query_log_id,
     format_uuid,
@@ -72,13 +71,24 @@ def test_uuids_in_the_order_of_time_stay_ordered(
     assert (pack_identity(source, one) < pack_identity(source, other)) == (one < other)
 
 
+def test_the_packed_form_is_the_one_that_databases_hold() -> None:
+    shop = bytes.fromhex("5be8536821cecaf342413f5e42db55af")
+    assert pack_identity("shop", "a") == b"\x04" + shop + b"a"
+    assert pack_identity("", "x" * 65)[:1] == b"\x02"
+    assert pack_identity("shop", "x" * 65)[:1] == b"\x06"
+    no_uuid = "0190163d-8694-739b-aea5-966c26f8ad9g"
+    assert pack_identity("", no_uuid) == b"\x00" + no_uuid.encode()
+    text = "0190163d-8694-739b-aea5-966c26f8ad90"
+    assert pack_identity("shop", text) == b"\x05" + shop + uuid.UUID(text).bytes
+
+
 def test_a_uuid_takes_16_bytes_and_a_long_id_a_digest() -> None:
     text = "0190163d-8694-739b-aea5-966c26f8ad90"
     assert pack_identity("", text) == b"\x01" + uuid.UUID(text).bytes
     assert pack_identity("", "é") == b"\x00\xc3\xa9"
-    assert len(pack_identity("", "x" * RAW_BYTES_MAX)) == 1 + RAW_BYTES_MAX
-    assert len(pack_identity("", "x" * (RAW_BYTES_MAX + 1))) == 1 + 32
-    assert len(pack_identity("shop", "x" * RAW_BYTES_MAX)) == 1 + 16 + RAW_BYTES_MAX
+    assert len(pack_identity("", "x" * 64)) == 1 + 64
+    assert len(pack_identity("", "x" * 65)) == 1 + 32
+    assert len(pack_identity("shop", "x" * 64)) == 1 + 16 + 64
 
 
 @given(instants, randoms)

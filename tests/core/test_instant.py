@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farebox.core.instant import parse_rfc3339, to_iso_ms, to_iso_seconds, to_local_stamp
+from farebox.core.instant import (
+    MS_PER_DAY,
+    MS_PER_HOUR,
+    MS_PER_MINUTE,
+    MS_PER_SECOND,
+    parse_rfc3339,
+    to_iso_ms,
+    to_iso_seconds,
+    to_local_stamp,
+)
 from tests.core.strategies import thorough, timezones
 
 ERA_MS = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp()) * 1_000
@@ -88,6 +97,12 @@ def test_a_local_stamp_shows_the_clock_of_its_zone(ms: int, name: str) -> None:
     local = datetime.fromtimestamp(ms // 1_000, zone)
     expected = local.replace(tzinfo=None, microsecond=ms % 1_000 * 1_000)
     assert to_local_stamp(ms, zone) == expected.isoformat(" ", "milliseconds")
+
+
+def test_units_of_time_are_in_milliseconds() -> None:
+    assert MS_PER_SECOND == 10**3
+    assert (MS_PER_MINUTE, MS_PER_HOUR) == (60_000, 3_600_000)
+    assert MS_PER_DAY == 86_400_000
 
 
 def test_the_forms_are_those_of_the_seeds() -> None:

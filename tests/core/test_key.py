@@ -89,7 +89,7 @@ def test_a_foreign_key_of_printable_characters_is_plausible(text: str) -> None:
     "text",
     [
         "",
-        "short",
+        "seven_c",
         "x" * 513,
         "with space",
         "tab\tin it",
@@ -100,6 +100,16 @@ def test_a_foreign_key_of_printable_characters_is_plausible(text: str) -> None:
 )
 def test_what_can_be_no_key_is_refused_before_any_look_up(text: str) -> None:
     assert not is_plausible(text)
+
+
+@pytest.mark.parametrize("length", [8, 41, 42, 43, 512])
+def test_a_foreign_key_may_have_any_length_within_bounds(length: int) -> None:
+    assert is_plausible("x" * length)
+
+
+def test_our_prefix_alone_makes_no_key_ours() -> None:
+    assert is_plausible(KEY_PREFIX + "x" * 37)
+    assert not is_plausible(KEY_PREFIX + "x" * 38)
 
 
 @given(printable)

@@ -52,5 +52,5 @@ def ceil_whole(micro: int) -> int:
 
 
 def to_text(micro: int) -> str:
-    """Credits as plain text, without an exponent: `1250.5`."""
-    return format(to_number(micro), "f") if micro % MICRO_PER_CREDIT else str(to_number(micro))
+    """Credits as plain text: `1250.5`. With 6 places at most a Decimal needs no exponent."""
+    return str(to_number(micro))
