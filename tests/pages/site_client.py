@@ -34,12 +34,12 @@ async def _refused(request: Request, error: Exception) -> Response:
 APP = Starlette(routes=routes(FACTS), exception_handlers={FareboxError: _refused})
 
 
-def get(path: str, **headers: str) -> httpx.Response:
-    """The answer to a GET."""
+def get(path: str, *, method: str = "GET", **headers: str) -> httpx.Response:
+    """The answer to a call without a body."""
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app=APP)
         async with httpx.AsyncClient(transport=transport, base_url=FACTS.base_url) as client:
-            return await client.get(path, headers=headers)
+            return await client.request(method, path, headers=headers)
 
     return asyncio.run(ask())

@@ -166,6 +166,13 @@ def test_an_address_that_is_none_is_refused(path: str) -> None:
     assert get(path).status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/docs", "/docs/en/", "/llms.txt", "/openapi/en.json"])
+def test_a_page_answers_get_and_head_alone(path: str) -> None:
+    assert get(path, method="HEAD").status_code == get(path).status_code
+    for method in ("POST", "DELETE", "OPTIONS", "INVENTED"):
+        assert get(path, method=method).status_code == 405
+
+
 def test_the_reference_runs_from_our_own_files() -> None:
     assert {"docs.css", "reference.css", "reference.js"} <= assets().keys()
     assert {"swagger-ui.css", "swagger-ui-bundle.js"} <= assets().keys()

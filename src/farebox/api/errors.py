@@ -16,7 +16,7 @@ from farebox.contract.errors import error_answer
 from farebox.contract.operation import ErrorFamily
 from farebox.contract.texts import LANGUAGE_TAGS, Language
 from farebox.contract.wire import ENCODER, JSON
-from farebox.core.errors import INTERNAL, STORE_UNAVAILABLE, FareboxError
+from farebox.core.errors import INTERNAL, STORE_UNAVAILABLE, WRONG_METHOD, FareboxError
 from farebox.core.key import SECRET_PATTERN
 from farebox.engine.entropy import Entropy
 from farebox.engine.link import unavailable
@@ -56,6 +56,8 @@ def error_response(
     }
     if status in _RETRIED:
         headers["Retry-After"] = str(error.retry_after_seconds or RETRY_AFTER_SECONDS)
+    if error.kind is WRONG_METHOD:
+        headers["Allow"] = str(error.params["allowed"])
     if status == _UNAUTHENTICATED_STATUS:
         headers["WWW-Authenticate"] = "Bearer"
     if status >= _FAULT_STATUS:

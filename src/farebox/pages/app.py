@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from farebox.contract.service import HTML, MARKDOWN, PLAIN
 from farebox.contract.texts import LANGUAGE_TAGS, LANGUAGES, Language, language_of
 from farebox.contract.wire import JSON
-from farebox.core.errors import NO_ROUTE, FareboxError
+from farebox.core.errors import NO_ROUTE, WRONG_METHOD, FareboxError
 from farebox.pages.facts import Facts
 from farebox.pages.html import page_html
 from farebox.pages.markdown import llms, openapi, page_markdown
@@ -36,6 +38,7 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 CACHE_SECONDS = 300
+_METHODS = ("GET", "HEAD")
 _SUFFIX = ".md"
 # With a slash, so that no page can have such a name.
 _LLMS = "/llms.txt"
@@ -51,6 +54,21 @@ class _Made(NamedTuple):
     body: bytes
     media_type: str
     language: Language
+
+
+class _Endpoint:
+    """Answers GET and HEAD on a thread, and refuses every other method as the server does."""
+
+    def __init__(self, respond: Callable[[Request], Response]) -> None:
+        self._respond = respond
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        if request.method not in _METHODS:
+            allowed = ", ".join(_METHODS)
+            raise FareboxError(WRONG_METHOD, method=request.method, allowed=allowed)
+        response = await run_in_threadpool(self._respond, request)
+        await response(scope, receive, send)
 
 
 def routes(facts: Facts) -> list[Route]:
@@ -79,12 +97,12 @@ def routes(facts: Facts) -> list[Route]:
         return FileResponse(path, headers=_headers())
 
     return [
-        Route("/llms.txt", llms_txt, name="llms_txt_get"),
-        Route("/openapi/{lang}.json", openapi_json, name="openapi_get"),
-        Route("/docs", docs, name="docs_get"),
-        Route("/docs/assets/{file}", docs_asset, name="docs_asset_get"),
-        Route("/docs/{lang}/", docs_page, name="docs_index_get"),
-        Route("/docs/{lang}/{page}", docs_page, name="docs_page_get"),
+        Route("/llms.txt", _Endpoint(llms_txt), name="llms_txt_get"),
+        Route("/openapi/{lang}.json", _Endpoint(openapi_json), name="openapi_get"),
+        Route("/docs", _Endpoint(docs), name="docs_get"),
+        Route("/docs/assets/{file}", _Endpoint(docs_asset), name="docs_asset_get"),
+        Route("/docs/{lang}/", _Endpoint(docs_page), name="docs_index_get"),
+        Route("/docs/{lang}/{page}", _Endpoint(docs_page), name="docs_page_get"),
     ]
 
 
