@@ -33,7 +33,7 @@ from farebox.engine.messages import (
     decode_reply,
     encode,
 )
-from farebox.engine.paths import socket_path
+from farebox.engine.paths import address, socket_path
 from farebox.engine.spawn import CONNECT_SECONDS_MAX, RETRY_SECONDS, RecorderProcess
 
 REPLY_SECONDS_MAX = 30.0
@@ -48,13 +48,19 @@ class Link:
     """Messages to the recorder. To be used from one event loop."""
 
     def __init__(
-        self, database: Path, process: RecorderProcess, *, rows_waiting_max: int = ROWS_WAITING_MAX
+        self,
+        database: Path,
+        process: RecorderProcess,
+        *,
+        rows_waiting_max: int = ROWS_WAITING_MAX,
+        reply_seconds_max: float = REPLY_SECONDS_MAX,
     ) -> None:
         self._path = socket_path(database)
         self._process = process
         self._rows_waiting_max = rows_waiting_max
+        self._reply_seconds_max = reply_seconds_max
         self._peer: _Peer | None = None
-        self._connecting = asyncio.Lock()
+        self._opening: asyncio.Task[_Peer] | None = None
         self._next_call_id = 0
         self.rows_waiting = 0
         # The last change that an own write made; the directory must have followed it.
@@ -62,15 +68,16 @@ class Link:
         self._in_flight: set[tuple[str, str | None]] = set()
 
     async def connect(self) -> None:
-        """Have a connection.
+        """Have a connection. Who waits for one together gets it, or fails, together.
 
         Raises:
             FareboxError: 503, no recorder could be reached in time.
         """
         if self._peer is None or self._peer.is_lost:
-            async with self._connecting:
-                if self._peer is None or self._peer.is_lost:
-                    self._peer = await self._open()
+            if self._opening is None or self._opening.done():
+                self._opening = asyncio.create_task(self._open())
+                self._opening.add_done_callback(_look_at)
+            self._peer = await asyncio.shield(self._opening)
 
     async def record(
         self,
@@ -137,11 +144,14 @@ class Link:
 
     async def _ask(self, message: Message) -> Recorded | Answered:
         await self.connect()
-        assert self._peer is not None
+        peer = self._peer
+        assert peer is not None
         try:
-            async with asyncio.timeout(REPLY_SECONDS_MAX):
-                reply = await self._peer.ask(message)
+            async with asyncio.timeout(self._reply_seconds_max):
+                reply = await peer.ask(message)
         except TimeoutError as error:
+            # What waits there would grow without a bound.
+            peer.give_up()
             raise unavailable(TOO_LATE) from error
         if isinstance(reply, Failed):
             raise failure(reply)
@@ -156,7 +166,8 @@ class Link:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                _, peer = await loop.create_unix_connection(_Peer, str(self._path))
+                with address(self._path) as name:
+                    _, peer = await loop.create_unix_connection(_Peer, name)
             except OSError as error:
                 trouble = self._process.ensure()
                 if trouble or time.monotonic() > deadline:
@@ -182,10 +193,11 @@ class _Peer(asyncio.Protocol):
         if self.is_lost:
             future.set_exception(unavailable("the recorder is gone"))
             return future
+        frame = encode(message)
         self._waiting[message.call_id] = future
         if not self._unsent:
             loop.call_soon(self._send)
-        self._unsent.append(encode(message))
+        self._unsent.append(frame)
         return future
 
     async def drain(self) -> None:
@@ -195,6 +207,11 @@ class _Peer(asyncio.Protocol):
     def hang_up(self) -> None:
         if self._transport is not None:
             self._transport.close()
+
+    def give_up(self) -> None:
+        self.is_lost = True
+        if self._transport is not None:
+            self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are no subclass of asyncio's.
@@ -218,6 +235,12 @@ class _Peer(asyncio.Protocol):
         unsent, self._unsent = self._unsent, []
         if self._transport is not None and not self.is_lost:
             self._transport.write(b"".join(unsent))
+
+
+def _look_at(opening: asyncio.Task[_Peer]) -> None:
+    """Those who asked for it may all have gone: then nobody else looks at its error."""
+    if not opening.cancelled():
+        opening.exception()
 
 
 def unavailable(internal: str) -> FareboxError:

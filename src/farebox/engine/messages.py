@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from farebox.core.errors import BODY_TOO_LARGE, FareboxError
 from farebox.core.request import Capture, MeteredRequest
 
 FRAME_BYTES_MAX = 64 * 1024 * 1024
@@ -79,8 +80,14 @@ _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Recorded | An
 
 
 def encode(message: Message | Reply) -> bytes:
-    """The frame of a message."""
+    """The frame of a message.
+
+    Raises:
+        FareboxError: 413, it is longer than a frame may be.
+    """
     body = _encoder.encode(message)
+    if len(body) > FRAME_BYTES_MAX:
+        raise FareboxError(BODY_TOO_LARGE, bytes_max=FRAME_BYTES_MAX)
     return len(body).to_bytes(_HEAD_BYTES, "big") + body
 
 

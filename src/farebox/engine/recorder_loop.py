@@ -2,7 +2,10 @@
 
 It reads what all peers sent, hands the messages over as one group, and writes the replies. While a
 commit runs, what arrives waits in the sockets: the next commit takes all of it. It ends when the
-last peer has gone for a while, or when it is told to, after what it has begun.
+last peer has gone for a while; or when it is told to, after its peers, who are told too, have sent
+what they still had.
+
+What it holds is bounded: beyond a bound it reads no more, and the peers' own bounds hold.
 """
 
 from __future__ import annotations
@@ -21,14 +24,17 @@ from types import FrameType
 import msgspec
 
 from farebox.engine.messages import FrameBuffer, Message, Record, Reply, decode_message, encode
-from farebox.engine.paths import lock_path, socket_path
+from farebox.engine.paths import address, lock_path, socket_path
 from farebox.engine.recorder import Recorder
 
 READ_BYTES = 1024 * 1024
 SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
 LINGER_SECONDS = 2.0
+STOP_SECONDS_MAX = 3.0
 FLUSH_SECONDS_MAX = 5.0
 ROWS_PER_COMMIT_MAX = 20_000
+WAITING_MAX = 100_000
+UNSENT_BYTES_MAX = 16 * 1024 * 1024
 
 
 class _Peer:
@@ -39,35 +45,56 @@ class _Peer:
 
 
 class RecorderLoop:
-    """Serves peers until none is left for `LINGER_SECONDS`, or until `stop`."""
+    """Serves peers until none is left for `LINGER_SECONDS`, or until `stop`.
 
-    def __init__(self, recorder: Recorder, listener: socket.socket) -> None:
+    `path` is where the listener is bound.
+    """
+
+    def __init__(self, recorder: Recorder, listener: socket.socket, path: Path) -> None:
         self._recorder = recorder
         self._listener = listener
+        self._path = path
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ)
         self._peers: dict[int, _Peer] = {}
         self._waiting: list[tuple[_Peer, Message]] = []
-        self._is_stopping = False
+        # How much waits: a row counts as one, and so does the message around it.
+        self._weight = 0
+        self._alone_since = time.monotonic()
+        self._stopping_since: float | None = None
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
-        """End after the messages read so far."""
-        self._is_stopping = True
+        """End when the peers have gone, or soon."""
+        self._stopping_since = time.monotonic()
 
     def run(self) -> None:
         """Serve until it is time to end."""
-        alone_since = time.monotonic()
         wait_ms = self._recorder.tick()
-        while not self._is_stopping:
+        while not self._is_over():
             self._poll(0 if self._waiting else wait_ms / 1000)
             if self._waiting:
                 self._handle()
             wait_ms = self._recorder.tick()
-            if self._peers:
-                alone_since = time.monotonic()
-            elif time.monotonic() - alone_since > LINGER_SECONDS:
-                break
         self._finish()
+
+    def _is_over(self) -> bool:
+        now = time.monotonic()
+        if self._peers:
+            self._alone_since = now
+        if self._stopping_since is not None:
+            return not self._peers or now - self._stopping_since > STOP_SECONDS_MAX
+        return now - self._alone_since > LINGER_SECONDS and self._has_left()
+
+    def _has_left(self) -> bool:
+        """Take the name from the door, unless somebody has come in at the last moment."""
+        hidden = self._path.with_name(self._path.name + "~")
+        self._path.rename(hidden)
+        self._accept()
+        if self._peers:
+            hidden.rename(self._path)
+            return False
+        hidden.unlink()
+        return True
 
     def _poll(self, timeout_seconds: float) -> None:
         for key, mask in self._selector.select(timeout_seconds):
@@ -77,11 +104,14 @@ class RecorderLoop:
             peer = self._peers[key.fd]
             if mask & selectors.EVENT_WRITE:
                 self._flush(peer)
-            if mask & selectors.EVENT_READ:
+            if mask & selectors.EVENT_READ and self._weight < WAITING_MAX:
                 self._read(peer)
 
     def _accept(self) -> None:
-        connection, _ = self._listener.accept()
+        try:
+            connection, _ = self._listener.accept()
+        except OSError:
+            return  # it has gone again, or there are too many; whoever is here is served
         connection.settimeout(0)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER_BYTES)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER_BYTES)
@@ -98,6 +128,7 @@ class RecorderLoop:
         except (OSError, ValueError, msgspec.MsgspecError):
             bodies, messages = None, []
         self._waiting += [(peer, message) for message in messages]
+        self._weight += sum(map(_weight, messages))
         if bodies is None:
             self._drop(peer)
 
@@ -110,6 +141,7 @@ class RecorderLoop:
                 break
             count += 1
         taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        self._weight -= sum(_weight(message) for _, message in taken)
         replies = self._recorder.handle([message for _, message in taken])
         for (peer, _), reply in zip(taken, replies, strict=True):
             self._send(peer, reply)
@@ -129,7 +161,9 @@ class RecorderLoop:
             self._drop(peer)
             return
         if peer.connection.fileno() in self._peers:
-            mask = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.unsent else 0)
+            # Who doesn't take its replies is not read from either.
+            mask = selectors.EVENT_READ if len(peer.unsent) < UNSENT_BYTES_MAX else 0
+            mask |= selectors.EVENT_WRITE if peer.unsent else 0
             self._selector.modify(peer.connection, mask)
 
     def _drop(self, peer: _Peer) -> None:
@@ -148,6 +182,10 @@ class RecorderLoop:
         self._recorder.close()
 
 
+def _weight(message: Message) -> int:
+    return 1 + (len(message.rows) if isinstance(message, Record) else 0)
+
+
 def serve_recorder(database: Path, make_recorder: Callable[[], Recorder]) -> bool:
     """Be the recorder of a database; False at once when another process is it already."""
     lock = os.open(lock_path(database), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -163,12 +201,13 @@ def serve_recorder(database: Path, make_recorder: Callable[[], Recorder]) -> boo
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         previous = os.umask(0o177)
         try:
-            listener.bind(str(path))
+            with address(path) as name:
+                listener.bind(name)
         finally:
             os.umask(previous)
         listener.listen(64)
         listener.settimeout(0)
-        loop = RecorderLoop(recorder, listener)
+        loop = RecorderLoop(recorder, listener, path)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, loop.stop)
         loop.run()

@@ -39,9 +39,12 @@ class RecorderProcess:
             if status > 0:
                 return f"the recorder ended with status {status}"
         # A session of its own: a terminal's interrupt must reach the server first, which then
-        # finishes what it has begun.
+        # finishes what it has begun. No standard output: it would keep a pipe of ours open.
         self._child = subprocess.Popen(  # noqa: S603 - our own command
-            self._command, stdin=subprocess.DEVNULL, start_new_session=True
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
         )
         return ""
 

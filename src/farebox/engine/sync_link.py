@@ -25,11 +25,12 @@ from farebox.engine.messages import (
     decode_reply,
     encode,
 )
-from farebox.engine.paths import socket_path
+from farebox.engine.paths import address, socket_path
 from farebox.engine.spawn import CONNECT_SECONDS_MAX, RETRY_SECONDS, RecorderProcess
 
 REPLY_SECONDS_MAX = 120.0
 READ_BYTES = 1024 * 1024
+END_OF_STREAM = "end of stream"
 
 
 class SyncLink:
@@ -107,30 +108,32 @@ class SyncLink:
         return self._next_call_id
 
     def _send(self, message: Message) -> None:
+        frame = encode(message)
         try:
-            self._socket.sendall(encode(message))
+            self._socket.sendall(frame)
         except OSError as error:
-            raise _gone(error) from error
+            raise self._gone(str(error)) from error
 
     def _receive(self) -> Reply:
         while not self._replies:
             try:
                 data = self._socket.recv(READ_BYTES)
             except OSError as error:
-                raise _gone(error) from error
+                raise self._gone(str(error)) from error
             if not data:
-                raise _gone(None)
+                raise self._gone(END_OF_STREAM)
             self._replies += [decode_reply(body) for body in self._frames.feed(data)]
         return self._replies.pop(0)
+
+    def _gone(self, why: str) -> FareboxError:
+        """Hang up: what comes after a lost reply would be taken for another's."""
+        self.close()
+        return unavailable(f"the recorder went away: {why}")
 
     def _checked(self, reply: Reply) -> Recorded | Answered:
         if isinstance(reply, Failed):
             raise failure(reply)
         return reply
-
-
-def _gone(error: OSError | None) -> FareboxError:
-    return unavailable(f"the recorder went away: {error or 'end of stream'}")
 
 
 def _connect(path: Path, process: RecorderProcess) -> socket.socket:
@@ -139,7 +142,8 @@ def _connect(path: Path, process: RecorderProcess) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(REPLY_SECONDS_MAX)
         try:
-            connection.connect(str(path))
+            with address(path) as name:
+                connection.connect(name)
         except OSError as error:
             connection.close()
             trouble = process.ensure()
