@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farebox.contract.decoding import convert, decode
+from farebox.contract.decoding import convert, decode, decode_rows, explained
 from farebox.contract.logs import LogsRequest
 from farebox.contract.metering import CloudEvent, RawBatch, RequestBatch, RequestRow
 from farebox.contract.usage import DailyRequest
@@ -85,10 +85,24 @@ def test_credits_are_decoded_from_their_text(text: str) -> None:
 
 def test_rows_are_decoded_one_by_one() -> None:
     batch = decode(b'{"requests":[{"id":"1"},{"bad":1},7]}', RawBatch)
-    assert decode(batch.requests[0], RequestRow).id == "1"
-    for raw in batch.requests[1:]:
-        with pytest.raises(FareboxError):
-            decode(raw, RequestRow)
+    good, *bad = decode_rows(batch.requests, RequestRow)
+    assert isinstance(good, RequestRow)
+    assert good.id == "1"
+    assert [type(row) for row in bad] == [FareboxError, FareboxError]
+
+
+SAID = [
+    ("Expected `array` of length >= 1 - at `$.a`", "'a' must be a list of 1 items or more"),
+    ("Expected `str` of length >= 3 - at `$.a.b[2]`", "'a.b[2]' must be a string of 3 characters"),
+    ("Number out of range - at `$.ip`", "'ip' must be as the documentation says"),
+    ("Something new - at `$.ip`", "'ip' must be as the documentation says"),
+    ("Expected `bool | null`, got `int`", "the body must be true or false"),
+]
+
+
+@pytest.mark.parametrize(("said", "message"), SAID)
+def test_whatever_the_decoder_says_is_told_in_our_words(said: str, message: str) -> None:
+    assert message in explained(said, RequestRow).message
 
 
 def test_an_event_may_have_any_extension() -> None:

@@ -102,7 +102,7 @@ def _expected(what: str, type_: object, path: str) -> Phrase:
     if what.startswith("Invalid enum value"):
         choices = _choices(type_, path)
         return Phrase("one of {choices}", choices=", ".join(choices))
-    if "decimal" in what or what.startswith("Number out of range"):
+    if "decimal" in what:
         return _TYPES["decimal"]
     quoted = _QUOTED.search(what)
     names = quoted[1].split(" | ") if quoted else []
