@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from farebox.__main__ import PLUGS
 from farebox.cli.main import make_app
 from farebox.contract.texts import LANGUAGES, TRANSLATED, Language, translate
 from farebox.core.errors import CATALOGUE
+from farebox.importers.mapping_file import read_mapping
 from farebox.pages.commands import COMMANDS
 from farebox.pages.fields import fields_of
 from farebox.pages.guides import GUIDE_SLUGS, guide, table
@@ -88,7 +90,12 @@ def test_every_command_is_documented() -> None:
     assert commands - documented == set()
 
 
-def test_the_commands_in_guides_can_be_pasted() -> None:
+def test_the_commands_in_guides_can_be_pasted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("access.log.gz", "mapping.toml", "farebox-backup.db"):
+        (tmp_path / name).touch()
     root: Any = get_command(make_app(*PLUGS))
     pasted = set()
     for slug in GUIDE_SLUGS:
@@ -97,6 +104,13 @@ def test_the_commands_in_guides_can_be_pasted() -> None:
                 if line.startswith("farebox "):
                     pasted |= understood(root, shlex.split(line)[1:])
     assert {"plans create", "keys create", "tokens create"} <= pasted
+
+
+def test_the_mapping_in_the_guide_is_one() -> None:
+    (text,) = [b for b in FENCED.findall(guide("importing", "en").source) if "[paths]" in b]
+    mapping = read_mapping(text, ("x-api-key",))
+    assert mapping.source == "import:web1"
+    assert [route.slug for route in mapping.routes] == ["people_search", "company_search"]
 
 
 def understood(command: Any, words: list[str], name: str = "") -> set[str]:  # noqa: ANN401 - as above
