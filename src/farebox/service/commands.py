@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from farebox.engine.transaction import Command
 from farebox.service import (
+    audit,
     corrections,
     grants,
     keys,
@@ -27,5 +28,6 @@ COMMANDS: dict[str, Command] = {
         *grants.COMMANDS,
         *corrections.COMMANDS,
         *statement.COMMANDS,
+        *audit.COMMANDS,
     )
 }
