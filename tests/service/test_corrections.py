@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from farebox.core.errors import NOT_FOUND, UNPROCESSABLE
@@ -79,10 +81,15 @@ def test_a_request_of_another_workspace_is_not_found(harness: Harness) -> None:
     ],
 )
 def test_a_field_that_can_not_be_is_named_and_nothing_moves(
-    harness: Harness, field: str, fields: dict[str, object]
+    harness: Harness, field: str, fields: dict[str, Any]
 ) -> None:
     profile_id = harness.workspace()
     request_id = recorded(harness, profile_id)
-    sent = {"profile_id": profile_id, "request_id": request_id, "credits": 1, "reason": "x"}
+    sent: dict[str, Any] = {
+        "profile_id": profile_id,
+        "request_id": request_id,
+        "credits": 1,
+        "reason": "x",
+    }
     with refused(UNPROCESSABLE, harness, field=field):
         harness.call("corrections.create", **{**sent, **fields})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -156,11 +157,12 @@ def test_a_rotation_never_lengthens_a_life(harness: Harness) -> None:
 def test_a_key_of_another_workspace_is_not_found(harness: Harness) -> None:
     mine, theirs = harness.workspace(), harness.workspace()
     key_id = harness.key(theirs)
-    for command, fields in (
+    commands: tuple[tuple[str, dict[str, Any]], ...] = (
         ("keys.revoke", {}),
         ("keys.change", {"name": "x"}),
         ("keys.rotate", {"overlap_seconds": 0}),
-    ):
+    )
+    for command, fields in commands:
         with refused(NOT_FOUND, harness):
             harness.call(command, profile_id=mine, key_id=key_id, **fields)
     owner_id = harness.select("select user_id from users where profile_id = ?", theirs)[0][0]
@@ -177,7 +179,7 @@ def test_a_key_of_another_workspace_is_not_found(harness: Harness) -> None:
     ],
 )
 def test_a_field_that_can_not_be_is_named(
-    harness: Harness, field: str, fields: dict[str, object]
+    harness: Harness, field: str, fields: dict[str, Any]
 ) -> None:
     profile_id = harness.workspace()
     with refused(UNPROCESSABLE, harness, field=field):

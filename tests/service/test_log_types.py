@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from farebox.core.errors import ALREADY_EXISTS, NOT_FOUND, PATH_TIE, UNPROCESSABLE
@@ -117,9 +119,9 @@ def test_what_can_be_told_apart_is_no_tie(harness: Harness, method: str | None, 
     ],
 )
 def test_a_field_that_can_not_be_is_named(
-    harness: Harness, field: str, fields: dict[str, object]
+    harness: Harness, field: str, fields: dict[str, Any]
 ) -> None:
-    sent = {"slug": "a", "name": "A", "credits": 1, **fields}
+    sent: dict[str, Any] = {"slug": "a", "name": "A", "credits": 1, **fields}
     with refused(UNPROCESSABLE, harness, field=field):
         harness.call("log_types.create", **sent)
 

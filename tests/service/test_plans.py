@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from farebox.core.errors import ALREADY_EXISTS, NOT_FOUND, UNKNOWN_LOG_TYPE, UNPROCESSABLE
+from farebox.core.errors import (
+    ALREADY_EXISTS,
+    INVALID_FIELD,
+    NOT_FOUND,
+    UNKNOWN_LOG_TYPE,
+    UNPROCESSABLE,
+)
 from farebox.core.instant import MS_PER_DAY, to_iso_ms
 from farebox.core.plan import WindowLimits
 from farebox.service.pages import turn
@@ -15,7 +22,7 @@ from tests.support.harness import Harness
 from tests.support.refusal import refused
 
 
-def create(harness: Harness, slug: str = "gold", **fields: object) -> None:
+def create(harness: Harness, slug: str = "gold", **fields: Any) -> None:  # noqa: ANN401 - any field
     harness.call("plans.create", slug=slug, name="Gold", credits_per_month=100, **fields)
 
 
@@ -111,20 +118,30 @@ def test_a_new_price_does_not_reach_back(harness: Harness) -> None:
         ("credits_per_month", {"credits_per_month": -1}),
         ("credits_per_month", {"credits_per_month": "0.0000001"}),
         ("credits_per_month", {"credits_per_month": "NaN"}),
-        ("limits.api.hour", {"limits": {"api": {"hour": -1}}}),
-        ("limits.portal.month", {"limits": {"portal": {"month": 10**13}}}),
-        ("requests_per_minute", {"requests_per_minute": -1}),
-        ("requests_per_second", {"requests_per_second": -1}),
         ("prices.search", {"prices": {"search": -1}}),
     ],
 )
 def test_a_field_that_can_not_be_is_named_and_nothing_is_done(
-    harness: Harness, field: str, fields: dict[str, object]
+    harness: Harness, field: str, fields: dict[str, Any]
 ) -> None:
     harness.log_type("search")
-    sent = {"slug": "gold", "name": "Gold", "credits_per_month": 1, **fields}
+    sent: dict[str, Any] = {"slug": "gold", "name": "Gold", "credits_per_month": 1, **fields}
     with refused(UNPROCESSABLE, harness, field=field):
         harness.call("plans.create", **sent)
+
+
+@pytest.mark.parametrize(
+    ("field", "fields"),
+    [
+        ("limits.api.hour", {"limits": {"api": {"hour": -1}}}),
+        ("limits.portal.month", {"limits": {"portal": {"month": 10**13}}}),
+        ("requests_per_minute", {"requests_per_minute": -1}),
+        ("requests_per_second", {"requests_per_second": 2**63}),
+    ],
+)
+def test_a_limit_has_bounds(harness: Harness, field: str, fields: dict[str, Any]) -> None:
+    with refused(INVALID_FIELD, harness, field=field):
+        create(harness, **fields)
 
 
 def test_a_price_of_no_log_type_is_refused(harness: Harness) -> None:

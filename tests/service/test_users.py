@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from farebox.core.errors import (
@@ -77,10 +79,15 @@ def test_an_unknown_workspace_has_no_users(harness: Harness) -> None:
     ],
 )
 def test_a_field_that_can_not_be_is_named(
-    harness: Harness, field: str, fields: dict[str, object]
+    harness: Harness, field: str, fields: dict[str, Any]
 ) -> None:
     profile_id = harness.workspace(licences=2)
-    sent = {"profile_id": profile_id, "nickname": "A", "email": "a@example.com", **fields}
+    sent: dict[str, Any] = {
+        "profile_id": profile_id,
+        "nickname": "A",
+        "email": "a@example.com",
+        **fields,
+    }
     with refused(UNPROCESSABLE, harness, field=field):
         harness.call("users.create", **sent)
 

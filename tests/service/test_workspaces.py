@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from farebox.core.errors import IN_USE, NOT_FOUND, UNPROCESSABLE
+from farebox.core.errors import IN_USE, INVALID_FIELD, NOT_FOUND, UNPROCESSABLE
 from farebox.core.instant import MS_PER_HOUR
 from farebox.service.pages import turn
 from farebox.service.statement import read_statement
@@ -162,20 +164,25 @@ def test_a_suspended_workspace_is_known_at_once(harness: Harness) -> None:
         ("name", {"name": "x" * 56}),
         ("plan", {"plan": "none"}),
         ("timezone", {"timezone": "Mars/Olympus"}),
-        ("licences", {"licences": 0}),
-        ("anchor_day", {"anchor_day": 32}),
         ("description", {"description": "x" * 501}),
         ("owner_email", {"owner_email": "nobody"}),
         ("owner_nickname", {"owner_nickname": "x" * 101}),
     ],
 )
 def test_a_field_that_can_not_be_is_named_and_nothing_is_done(
-    harness: Harness, field: str, fields: dict[str, object]
+    harness: Harness, field: str, fields: dict[str, Any]
 ) -> None:
     plans(harness, gold=1)
-    sent = {"name": "Acme", "plan": "gold", **fields}
+    sent: dict[str, Any] = {"name": "Acme", "plan": "gold", **fields}
     with refused(UNPROCESSABLE, harness, field=field):
         harness.call("workspaces.create", **sent)
+
+
+@pytest.mark.parametrize(("field", "value"), [("licences", 0), ("anchor_day", 32)])
+def test_a_number_has_bounds(harness: Harness, field: str, value: int) -> None:
+    sent: dict[str, Any] = {"profile_id": harness.workspace(), field: value}
+    with refused(INVALID_FIELD, harness, field=field):
+        harness.call("workspaces.change", **sent)
 
 
 def test_an_unknown_workspace_can_not_be_changed(harness: Harness) -> None:

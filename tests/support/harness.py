@@ -13,6 +13,7 @@ from typing import Any, Self, cast, get_type_hints
 
 import msgspec
 
+from farebox.contract.decoding import decode
 from farebox.core.identity import content_digest, pack_identity, query_log_id
 from farebox.core.instant import MS_PER_HOUR, MS_PER_MINUTE
 from farebox.core.request import Capture, Channel, MeteredRequest
@@ -123,7 +124,7 @@ class Harness:
             FareboxError: why it was refused.
         """
         command = COMMANDS[name]
-        form = msgspec.json.decode(msgspec.json.encode(fields), type=command.arguments)
+        form = decode(msgspec.json.encode(fields), command.arguments)
         packed = msgspec.msgpack.encode(form)
         (reply,) = self.recorder.handle([Call(0, name, packed, actor, idempotency_key)])
         self.directory.refresh(self.reader)

@@ -69,7 +69,7 @@ def text_sent(value: str | None) -> str | UnsetType | None:
     return None if value == NONE else value
 
 
-ProfileId = Annotated[int, typer.Argument(help="Id of the workspace.", min=1)]
+ProfileId = Annotated[int, typer.Argument(help="Id of the workspace.", min=1, max=10**18)]
 ExpiresAt = Annotated[
     str | None, typer.Option(help="When it expires, such as 2026-12-31T00:00:00Z.", metavar="TIME")
 ]

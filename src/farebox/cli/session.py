@@ -16,6 +16,7 @@ import msgspec
 import typer
 
 from farebox.cli.failure import CliError
+from farebox.contract.decoding import decode
 from farebox.engine.clock import wall_ms
 from farebox.engine.spawn import RecorderProcess, recorder_command
 from farebox.engine.sync_link import SyncLink
@@ -66,8 +67,10 @@ class Session:
         if not self.path.parent.is_dir():
             message = f"there is no folder {self.path.parent}"
             raise CliError(message)
+        # The bounds of a form count when one is decoded.
+        checked = decode(msgspec.json.encode(form), type(form))
         with SyncLink(self.path, RecorderProcess(recorder_command(self.path))) as link:
-            return link.call(name, form, answer, actor=f"cli:{_user_name()}")
+            return link.call(name, checked, answer, actor=f"cli:{_user_name()}")
 
     def read(self, work: Callable[[Reader], Result]) -> Result:
         """Read from the database.

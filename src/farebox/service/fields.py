@@ -2,6 +2,7 @@
 
 Each function takes the field's name and its value and gives the value as it is kept. A refusal is
 422 naming the field and what would be right. Credits become micro-credits, stamps milliseconds.
+The bounds of integers stand in the forms, and hold wherever one is decoded.
 """
 
 from __future__ import annotations
@@ -18,9 +19,6 @@ from farebox.core.instant import MS_PER_SECOND, parse_rfc3339
 from farebox.core.log_type import SLUG, SLUG_EXPECTED
 from farebox.core.phrase import Phrase
 
-LIMIT_MAX = 10**12
-LICENCES_MAX = 1_000_000
-PRIORITY_MAX = 1_000_000
 STAMP_LENGTH_MAX = 64
 FORGIVEN_MS = 10 * MS_PER_SECOND
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
@@ -84,21 +82,6 @@ def credits_signed(field: str, value: Decimal) -> int:
         raise refuse(field=field, expected=EXPECTED_SIGNED)
     assert abs(micro) <= CREDITS_MICRO_MAX
     return micro
-
-
-def whole(field: str, value: int, least: int, most: int) -> int:
-    """An integer within bounds, both inclusive."""
-    if not least <= value <= most:
-        raise refuse(
-            field=field,
-            expected=Phrase("an integer from {least} to {most}", least=least, most=most),
-        )
-    return value
-
-
-def limit(field: str, value: int | None) -> int | None:
-    """A limit of requests; None is no limit."""
-    return None if value is None else whole(field, value, 0, LIMIT_MAX)
 
 
 def instant(field: str, value: str) -> int:

@@ -39,7 +39,7 @@ def create_grant(tx: Transaction, made: GrantMake) -> GrantData:
         tx.commit_id,
         tx.now_ms,
         expires_at_ms=expires_at_ms,
-        priority=fields.whole("priority", made.priority, -fields.PRIORITY_MAX, fields.PRIORITY_MAX),
+        priority=made.priority,
     )
     tx.change("create", "grant", grant_id, profile_id=made.profile_id, detail=fields.sent(made))
     row = tx.db.one("grant_get", _GrantRow, profile_id=made.profile_id, grant_id=grant_id)

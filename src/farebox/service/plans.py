@@ -71,8 +71,8 @@ def create_plan(tx: Transaction, made: PlanCreate) -> PlanData:
         fields.text("name", made.name, NAME_LENGTH_MAX),
         fields.credits("credits_per_month", made.credits_per_month),
         *(None,) * 6,
-        fields.limit("requests_per_minute", made.requests_per_minute),
-        fields.limit("requests_per_second", made.requests_per_second),
+        made.requests_per_minute,
+        made.requests_per_second,
         int(made.is_api_access_available),
         int(made.is_quota_sharing_available),
         made.unmapped,
@@ -136,11 +136,9 @@ def _changed(plan: PlanRow, change: PlanChange) -> PlanRow:
         micro = fields.credits("credits_per_month", change.credits_per_month)
         plan = plan._replace(credits_per_month_micro=micro)
     if change.requests_per_minute is not UNSET:
-        limit = fields.limit("requests_per_minute", change.requests_per_minute)
-        plan = plan._replace(requests_per_minute=limit)
+        plan = plan._replace(requests_per_minute=change.requests_per_minute)
     if change.requests_per_second is not UNSET:
-        limit = fields.limit("requests_per_second", change.requests_per_second)
-        plan = plan._replace(requests_per_second=limit)
+        plan = plan._replace(requests_per_second=change.requests_per_second)
     if change.is_api_access_available is not UNSET:
         plan = plan._replace(is_api_access_available=int(change.is_api_access_available))
     if change.is_quota_sharing_available is not UNSET:
@@ -159,7 +157,7 @@ def _with_limits(plan: PlanRow, limits: Limits | UnsetType) -> PlanRow:
         for window in ("hour", "day", "month"):
             limit = getattr(windows, window)
             if limit is not UNSET:
-                values[f"{channel}_{window}"] = fields.limit(f"limits.{channel}.{window}", limit)
+                values[f"{channel}_{window}"] = limit
     return PlanRow(**values)
 
 

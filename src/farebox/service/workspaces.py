@@ -25,7 +25,6 @@ from farebox.service.users import Seats, insert_owner
 from farebox.store.contract import Reader
 
 DESCRIPTION_LENGTH_MAX = 500
-DAYS_IN_MONTH_MAX = 31
 
 
 class WorkspaceRow(NamedTuple):
@@ -60,9 +59,9 @@ def create_workspace(tx: Transaction, made: WorkspaceCreate) -> WorkspaceData:
         description=_description(made.description),
         plan_id=plan.plan_id,
         timezone=timezone,
-        licences=fields.whole("licences", made.licences, 1, fields.LICENCES_MAX),
+        licences=made.licences,
         is_quota_sharing_enabled=int(made.is_quota_sharing_enabled),
-        anchor_day=fields.whole("anchor_day", made.anchor_day, 1, DAYS_IN_MONTH_MAX),
+        anchor_day=made.anchor_day,
         status=made.status,
         created_at_ms=tx.now_ms,
     )
@@ -147,17 +146,15 @@ def _changed(tx: Transaction, row: WorkspaceRow, change: WorkspaceChange) -> Wor
     if change.timezone is not UNSET:
         row = row._replace(timezone=fields.timezone("timezone", change.timezone))
     if change.licences is not UNSET:
-        licences = fields.whole("licences", change.licences, 1, fields.LICENCES_MAX)
         seats = tx.db.one("seats", Seats, profile_id=row.profile_id)
-        if seats is not None and licences < seats.users:
+        if seats is not None and change.licences < seats.users:
             reason = Phrase("the workspace has {users} users", users=seats.users)
             raise FareboxError(IN_USE, what=Phrase("licence"), reason=reason)
-        row = row._replace(licences=licences)
+        row = row._replace(licences=change.licences)
     if change.is_quota_sharing_enabled is not UNSET:
         row = row._replace(is_quota_sharing_enabled=int(change.is_quota_sharing_enabled))
     if change.anchor_day is not UNSET:
-        day = fields.whole("anchor_day", change.anchor_day, 1, DAYS_IN_MONTH_MAX)
-        row = row._replace(anchor_day=day)
+        row = row._replace(anchor_day=change.anchor_day)
     if change.status is not UNSET:
         row = row._replace(status=change.status)
     return row

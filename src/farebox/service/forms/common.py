@@ -32,7 +32,7 @@ Stamp = Annotated[str, Meta(extra_json_schema=_STAMP)]
 CreatedAt = Annotated[
     str, Meta(description="When it was made, ISO 8601 in UTC.", extra_json_schema=_STAMP)
 ]
-LimitIn = Annotated[int, Meta(extra_json_schema={"minimum": 0, "maximum": 10**12})]
+LimitIn = Annotated[int, Meta(ge=0, le=10**12)]
 
 ProfileId = Annotated[int, Meta(description="Id of the workspace.")]
 Slug = Annotated[

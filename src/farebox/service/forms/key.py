@@ -90,7 +90,8 @@ class KeyRotate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
         int,
         Meta(
             description="How long the old key still works, at most 365 days.",
-            extra_json_schema={"minimum": 0, "maximum": 31_536_000},
+            ge=0,
+            le=31_536_000,
         ),
     ]
 

@@ -23,7 +23,8 @@ Priority = Annotated[
             "Of grants that expire together, or never, the one of the highest priority is spent "
             "first."
         ),
-        extra_json_schema={"minimum": -1_000_000, "maximum": 1_000_000},
+        ge=-1_000_000,
+        le=1_000_000,
     ),
 ]
 GrantKind = Annotated[

@@ -30,7 +30,8 @@ Licences = Annotated[
     int,
     Meta(
         description="How many users the workspace may have; its limits are multiplied by it.",
-        extra_json_schema={"minimum": 1, "maximum": 1_000_000},
+        ge=1,
+        le=1_000_000,
     ),
 ]
 IsSharing = Annotated[
@@ -43,7 +44,8 @@ AnchorDay = Annotated[
             "Day of the month on which its periods begin; the month's last day where it has no "
             "such day."
         ),
-        extra_json_schema={"minimum": 1, "maximum": 31},
+        ge=1,
+        le=31,
     ),
 ]
 Status = Annotated[
