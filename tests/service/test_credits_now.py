@@ -53,10 +53,11 @@ def check(harness: Harness, profile_id: int) -> None:
 
 _steps = st.lists(
     st.one_of(
+        st.tuples(st.just("wait"), st.integers(1, 5 * MS_PER_DAY)),
         st.tuples(st.just("wait"), st.integers(1, 80 * MS_PER_DAY)),
         st.tuples(st.just("charge"), st.integers(0, 3000)),
         st.tuples(st.just("topup"), st.integers(1, 500)),
-        st.tuples(st.just("promotion"), st.integers(1, 40)),
+        st.tuples(st.just("promotion"), st.one_of(st.integers(1, 4), st.integers(1, 40))),
         st.tuples(st.just("plan"), st.sampled_from((0, 100, 2500))),
         st.tuples(st.just("timezone"), st.sampled_from(range(len(ZONES)))),
         st.tuples(st.just("anchor"), st.integers(1, 31)),
@@ -66,7 +67,7 @@ _steps = st.lists(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=_steps, plan=st.sampled_from((0, 100, 2500)), zone=st.sampled_from(ZONES))
 def test_what_is_not_written_yet_is_foretold(

@@ -17,3 +17,10 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     """The server and its workspace."""
     with Harness(tmp_path) as harness, Api(harness) as api:
         yield Shop(api)
+
+
+@pytest.fixture
+def quiet_shop(shop: Shop) -> Shop:
+    """The same, whose customers' own calls are dropped: its log holds what a test recorded."""
+    shop.api.context.self_recorder._waiting_max = 0
+    return shop
