@@ -99,6 +99,16 @@ def test_a_repeated_write_makes_money_once(admin: Admin, noun: str) -> None:
     assert other.status_code == 422
 
 
+def test_a_repeated_upgrade_gets_the_first_answer(admin: Admin) -> None:
+    admin.make("/plans", {"slug": "large", "name": "Large", "credits_per_month": 3000})
+    path = f"/workspaces/{admin.workspace()}"
+    headers = {"Idempotency-Key": "one"}
+    first = admin.call("PATCH", path, {"plan": "large"}, headers=headers)
+    admin.change(path, {"name": "Renamed"})
+    assert admin.call("PATCH", path, {"plan": "large"}, headers=headers).content == first.content
+    assert admin.get(f"{path}/statement")["granted"] == 3000
+
+
 def dashed(text: str) -> str:
     """A UUID's text from its digits."""
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))

@@ -63,10 +63,8 @@ def joined(type_: type[Struct], body: msgspec.Struct, **path: str | int) -> Stru
 
 
 def _idempotency_key(call: Call) -> str | None:
-    if call.request.method != "POST":
-        return None
     key = call.request.headers.get(IDEMPOTENCY_HEADER)
-    if key is None:
+    if key is None or call.request.method == "DELETE":  # ending twice is ending once anyway
         return None
     if not 1 <= len(key) <= IDEMPOTENCY_LENGTH_MAX or not key.isascii() or not key.isprintable():
         raise FareboxError(

@@ -104,7 +104,7 @@ def write(
         security="admin",
         request=request.type_,
         request_example=request.example,
-        headers=(IDEMPOTENCY_KEY,) if is_making else (),
+        headers=(IDEMPOTENCY_KEY,),
         response=response.type_,
         response_example=response.example,
         success_status=201 if is_making else 200,
