@@ -42,9 +42,8 @@ from farebox.api.self_record import SelfRecorder
 from farebox.contract.operations import OPERATIONS
 from farebox.contract.texts import language_of
 from farebox.core.errors import FareboxError
-from farebox.core.instant import MS_PER_SECOND
 from farebox.core.key import digest
-from farebox.engine.clock import DRIFT_ALARM_MS, SteadyClock
+from farebox.engine.clock import SteadyClock
 from farebox.engine.directory import Directory
 from farebox.engine.entropy import SystemEntropy
 from farebox.engine.follower import Follower
@@ -54,13 +53,13 @@ from farebox.pages import app as pages
 from farebox.pages.facts import Facts, MetricFact, SettingFact
 from farebox.service.capture import CapturePolicy
 from farebox.service.forms.key import TokenEnsure, TokenEnsured
+from farebox.service.housekeeping import Housekeeper, last_audit
 from farebox.service.metrics import METRICS, Metrics
 from farebox.service.record import Packer
-from farebox.settings import SETTINGS, Settings
+from farebox.settings import SETTINGS, SQLITE_SCHEME, Settings
 from farebox.store.sqlite.database import open_reader
 
 GRACE_SECONDS = 10
-WATCH_SECONDS = 5.0
 ACTOR = "start"
 HANDLERS = {
     **customer.HANDLERS,
@@ -128,7 +127,7 @@ def make_app(context: Context, settings: Settings, hooks: Hooks) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await start(context, settings, hooks.on_token)
-        watching = asyncio.create_task(watch(context))
+        watching = asyncio.create_task(make_housekeeper(context, settings).run())
         try:
             yield
         finally:
@@ -164,6 +163,9 @@ async def start(context: Context, settings: Settings, on_token: Callable[[str], 
         FareboxError: 503, there is no recorder or no database to read.
     """
     await context.link.connect()
+    if isinstance(context.clock, SteadyClock):
+        high_water_ms = await context.readers.run(lambda r: r.integer("clock_high_water"))
+        context.clock.not_before(high_water_ms)
     configured = digest(settings.admin_token) if settings.admin_token else None
     ensured = await context.link.call(
         "tokens.ensure_admin", TokenEnsure(digest=configured), TokenEnsured, actor=ACTOR
@@ -184,15 +186,19 @@ async def stop(context: Context) -> None:
     log.info("farebox has stopped")
 
 
-async def watch(context: Context) -> None:
-    """Look after what no call looks after: the wall clock."""
-    while True:
-        assert isinstance(context.clock, SteadyClock)
-        drift_ms = context.clock.drift_ms()
-        context.metrics.set("farebox_clock_drift_seconds", drift_ms / MS_PER_SECOND)
-        if abs(drift_ms) > DRIFT_ALARM_MS:
-            log.warning("the wall clock has stepped by %d ms; it is not followed", drift_ms)
-        await asyncio.sleep(WATCH_SECONDS)
+def make_housekeeper(context: Context, settings: Settings) -> Housekeeper:
+    """What looks after the server while it serves."""
+    assert isinstance(context.clock, SteadyClock)
+    database = f"{SQLITE_SCHEME}{settings.database.resolve()}"
+    return Housekeeper(
+        context.link,
+        partial(context.readers.run, last_audit),
+        context.clock,
+        context.metrics,
+        capture_days=settings.capture_days,
+        audit_minutes=settings.audit_minutes,
+        audit_command=[sys.executable, "-m", "farebox", "audit", "--database", database],
+    )
 
 
 def facts(settings: Settings) -> Facts:

@@ -52,6 +52,10 @@ class SteadyClock:
         """UTC milliseconds, never less than before."""
         return self._base_ms + self._steady()
 
+    def not_before(self, high_water_ms: int) -> None:
+        """Step ahead to a mark learnt later than at the start; never back."""
+        self._base_ms += max(0, high_water_ms - self.now_ms())
+
     def drift_ms(self) -> int:
         """How far the wall clock has stepped away; beyond `DRIFT_ALARM_MS` it is worth an alarm."""
         return self._wall() - self.now_ms()

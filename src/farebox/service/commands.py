@@ -7,6 +7,7 @@ from farebox.service import (
     audit,
     corrections,
     grants,
+    housekeeping,
     keys,
     log_types,
     plans,
@@ -29,5 +30,6 @@ COMMANDS: dict[str, Command] = {
         *corrections.COMMANDS,
         *statement.COMMANDS,
         *audit.COMMANDS,
+        *housekeeping.COMMANDS,
     )
 }

@@ -343,3 +343,7 @@ values (:started_at_ms, :ended_at_ms, :requests, :differences, :detail);
 -- name: audits_forget!
 -- Audit: only the newest are kept.
 delete from audits where audit_id <= (select max(audit_id) from audits) - :kept;
+
+-- name: audits_last
+-- Housekeeping: what the last audit found. By rowid.
+select ended_at_ms, differences from audits order by audit_id desc limit 1;

@@ -21,6 +21,10 @@ insert into requests (
 insert into captures (profile_id, query_log_id, request_headers, request_body, response_body)
 values (?1, ?2, ?3, ?4, ?5);
 
+-- name: captures_forget!
+-- Housekeeping: captured bodies whose time is over, by the time in their ids.
+delete from captures where query_log_id < :before_id;
+
 -- name: quarters_add!
 -- Recorder, one row for each quarter hour, key, log type and channel of a batch.
 insert into quarters

@@ -1,0 +1,136 @@
+"""Housekeeping of a server: what no call looks after.
+
+It watches the wall clock, has captured bodies forgotten when their time is over, has the books
+audited now and then by a process of its own (so that no request waits for it), and tells what the
+last audit found, whoever ran it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from farebox.core.errors import FareboxError
+from farebox.core.identity import first_query_log_id
+from farebox.core.instant import MS_PER_DAY, MS_PER_MINUTE, MS_PER_SECOND
+from farebox.engine.clock import DRIFT_ALARM_MS, SteadyClock
+from farebox.engine.link import Link
+from farebox.engine.transaction import Command, Transaction
+from farebox.service.forms.common import Nothing
+from farebox.service.metrics import Metrics
+from farebox.store.contract import QueryTimeoutError, Reader, StoreFaultError
+
+ROUND_SECONDS = 5.0
+FORGET_EVERY_MS = 10 * MS_PER_MINUTE
+AUDIT_SECONDS_MAX = 3600.0
+ACTOR = "housekeeping"
+log = logging.getLogger("farebox.housekeeping")
+
+
+class CapturesForget(msgspec.Struct, frozen=True):
+    """Forget what was captured of requests made before an instant."""
+
+    before_ms: int
+
+
+class _Audit(NamedTuple):
+    ended_at_ms: int
+    differences: int
+
+
+class Housekeeper:
+    """One per server. `audit_command` is the command line of an audit that keeps its result."""
+
+    def __init__(
+        self,
+        link: Link,
+        last_audit: Callable[[], Awaitable[_Audit | None]],
+        clock: SteadyClock,
+        metrics: Metrics,
+        *,
+        capture_days: int,
+        audit_minutes: int,
+        audit_command: Sequence[str],
+    ) -> None:
+        self._link = link
+        self._last_audit = last_audit
+        self._clock = clock
+        self._metrics = metrics
+        self._capture_ms = capture_days * MS_PER_DAY
+        self._audit_ms = audit_minutes * MS_PER_MINUTE
+        self._audit_command = audit_command
+        self._audited_ms = clock.now_ms()
+        self._forgot_ms = 0
+        self._auditing: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        try:
+            while True:
+                await self._round()
+                await asyncio.sleep(ROUND_SECONDS)
+        finally:
+            if self._auditing is not None:
+                self._auditing.cancel()
+                await asyncio.wait([self._auditing])
+
+    async def _round(self) -> None:
+        now_ms = self._clock.now_ms()
+        self._watch_clock()
+        try:
+            await self._tell_audit()
+            if now_ms - self._forgot_ms >= FORGET_EVERY_MS:
+                forget = CapturesForget(now_ms - self._capture_ms)
+                await self._link.call("captures.forget", forget, Nothing, actor=ACTOR)
+                self._forgot_ms = now_ms
+        except (FareboxError, StoreFaultError, QueryTimeoutError) as error:
+            log.warning("housekeeping is put off: %s", error)
+        if self._audit_ms and now_ms - self._audited_ms >= self._audit_ms:
+            self._audited_ms = now_ms
+            if self._auditing is None or self._auditing.done():
+                self._auditing = asyncio.create_task(audit(self._audit_command))
+
+    def _watch_clock(self) -> None:
+        drift_ms = self._clock.drift_ms()
+        self._metrics.set("farebox_clock_drift_seconds", drift_ms / MS_PER_SECOND)
+        if abs(drift_ms) > DRIFT_ALARM_MS:
+            log.warning("the wall clock has stepped by %d ms; it is not followed", drift_ms)
+
+    async def _tell_audit(self) -> None:
+        found = await self._last_audit()
+        if found is not None:
+            self._metrics.set("farebox_audit_differences", found.differences)
+            self._metrics.set("farebox_audit_timestamp_seconds", found.ended_at_ms / MS_PER_SECOND)
+
+
+def last_audit(reader: Reader) -> _Audit | None:
+    """When the last audit ended, and how many differences it found."""
+    return reader.one("audits_last", _Audit)
+
+
+async def audit(command: Sequence[str]) -> None:
+    """Run an audit in a process of its own; what it found is in the database afterwards."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL
+    )
+    try:
+        async with asyncio.timeout(AUDIT_SECONDS_MAX):
+            status = await process.wait()
+    except (TimeoutError, asyncio.CancelledError):
+        process.terminate()
+        await process.wait()
+        raise
+    if status:
+        log.error("the audit ended with status %d; `farebox audit` tells more", status)
+
+
+def _forget(tx: Transaction, forget: CapturesForget) -> Nothing:
+    tx.db.execute("captures_forget", before_id=first_query_log_id(forget.before_ms))
+    return Nothing()
+
+
+COMMANDS = (Command("captures.forget", CapturesForget, _forget),)
