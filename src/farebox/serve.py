@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from inspect import Parameter, Signature
+from typing import Annotated
 
 import typer
 
@@ -40,11 +41,15 @@ def add_serve(app: typer.Typer) -> None:
 
 
 def _flag(setting: Setting) -> Parameter:
-    name = f"--{setting.field.replace('_', '-')}"
     option = typer.Option(
-        name,
+        f"--{setting.field.replace('_', '-')}",
         help=f"{setting.help} Default: {setting.name}, else {setting.default}.",
         show_default=False,
-        metavar="TEXT",
+        metavar=setting.field.upper(),
     )
-    return Parameter(setting.field, Parameter.KEYWORD_ONLY, default=option, annotation=str | None)
+    return Parameter(
+        setting.field,
+        Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[str | None, option],
+    )
