@@ -104,6 +104,25 @@ def test_what_is_not_written_yet_is_foretold(
         check(harness, profile_id)
 
 
+def test_a_grant_that_expired_a_moment_ago_is_not_there_any_more(tmp_path: Path) -> None:
+    with Harness(tmp_path) as harness:
+        profile_id = harness.workspace()
+        ends_ms = harness.now_ms + MS_PER_DAY
+        harness.call(
+            "grants.create",
+            profile_id=profile_id,
+            credits=7,
+            kind="promotion",
+            expires_at=to_iso_ms(ends_ms),
+        )
+        before = credits_now(harness.reader, profile_id, ends_ms - 1)
+        after = credits_now(harness.reader, profile_id, ends_ms)
+    assert before.purse.balance_micro(ends_ms - 1) == 1007 * CREDIT
+    assert before.period.expired_micro == 0
+    assert after.purse.balance_micro(ends_ms) == 1000 * CREDIT
+    assert after.period.expired_micro == 7 * CREDIT
+
+
 def test_a_workspace_that_has_no_period_yet_has_its_plan_credits_in_full(tmp_path: Path) -> None:
     with Harness(tmp_path) as harness:
         harness.workspace()  # makes the plan

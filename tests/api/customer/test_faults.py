@@ -24,6 +24,7 @@ def stale(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_store_that_is_gone_is_503_with_retry_after(
     shop: Shop, method: str, path: str, body: dict[str, object] | None
 ) -> None:
+    assert shop.api.post("/user", shop.key).status_code == 200  # the key is in memory now
     shop.api.store.is_gone = True
     for key in (shop.key, "fbx_unknown-to-everyone"):
         response = shop.api.request(method, path, key=key, body=body)
