@@ -88,7 +88,10 @@ class RecorderLoop:
     def _has_left(self) -> bool:
         """Take the name from the door, unless somebody has come in at the last moment."""
         hidden = self._path.with_name(self._path.name + "~")
-        self._path.rename(hidden)
+        try:
+            self._path.rename(hidden)
+        except FileNotFoundError:
+            return True  # the folder is gone: nobody can come any more
         self._accept()
         if self._peers:
             hidden.rename(self._path)
