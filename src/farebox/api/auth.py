@@ -65,7 +65,7 @@ def refuse_key_in_url(request: Request, key_headers: tuple[str, ...]) -> None:
     Raises:
         FareboxError: 400.
     """
-    if not request.url.query:
+    if not request.scope["query_string"]:
         return
     names = _KEY_PARAMETERS | {_plain(name) for name in key_headers}
     for name, value in request.query_params.multi_items():

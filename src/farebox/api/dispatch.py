@@ -112,7 +112,7 @@ class _Path:
                         call.now_ms,
                         int(seconds * MS_PER_SECOND),
                         request.method,
-                        request.url.path,
+                        request.scope["path"],
                         status,
                         size_bytes,
                         request.client.host if request.client else None,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from itertools import islice
 from typing import NamedTuple
 
 from farebox.core.errors import FareboxError
@@ -79,6 +80,7 @@ class SelfRecorder:
         self._waiting_max = waiting_max
         self._waiting: deque[MeteredRequest] = deque()
         self._wake = asyncio.Event()
+        self._flushing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -104,13 +106,14 @@ class SelfRecorder:
         Raises:
             FareboxError: 503, the store is away.
         """
-        while self._waiting:
-            rows = [self._waiting[i] for i in range(min(len(self._waiting), ROWS_PER_RECORD_MAX))]
-            recorded = await self._link.record(rows)
-            for _ in rows:
-                self._waiting.popleft()
-            if recorded.rejected:
-                log.error("%d calls of our own were rejected", len(recorded.rejected))
+        async with self._flushing:
+            while self._waiting:
+                rows = list(islice(self._waiting, ROWS_PER_RECORD_MAX))
+                recorded = await self._link.record(rows)
+                for _ in rows:
+                    self._waiting.popleft()
+                if recorded.rejected:
+                    log.error("%d calls of our own were rejected", len(recorded.rejected))
 
     async def close(self) -> None:
         """Record what waits, if that is possible soon, and stop."""

@@ -181,3 +181,10 @@ def test_profile_id_must_be_the_key_s_own_workspace(
 def test_a_profile_id_in_the_query_string_must_be_an_integer(shop: Shop) -> None:
     response = shop.api.request("GET", "/profile?profile_id=one", key=shop.key)
     assert (response.status_code, response.json()["code"]) == (400, 40004)
+
+
+@pytest.mark.parametrize("host", ["[", "a b", "farebox.test:port", "\\"])
+def test_a_strange_host_header_is_no_fault_of_ours(shop: Shop, host: str) -> None:
+    for path in ("/user?profile_id=1", "/nothing"):
+        response = shop.api.request("GET", path, key=shop.key, headers={"Host": host})
+        assert response.status_code in {200, 404}
