@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from farebox.core.credits import to_text
+from farebox.core.credits import to_number
 from farebox.core.invariants import NOTHING, Difference
 from farebox.engine.transaction import Command, Transaction
 from farebox.service.audit_findings import Audited, CheckResult, Findings
@@ -25,6 +25,7 @@ from farebox.service.audit_ledger import (
     check_ledger,
 )
 from farebox.service.audit_rollups import check_days, check_log, check_quarters
+from farebox.service.forms.audit import AuditData, AuditKeep, CheckData, DifferenceData
 from farebox.service.forms.common import Nothing
 from farebox.store.contract import Reader
 
@@ -32,6 +33,7 @@ AUDITS_KEPT = 1_000
 INTEGRITY_OK = "ok"
 _INTEGRITY_MESSAGES_MAX = 100
 _NS_PER_MS = 1_000_000
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 # What is told of the progress: workspaces done, and all of them.
 Progress = Callable[[int, int], None]
@@ -58,15 +60,6 @@ class AuditResult(NamedTuple):
     def differing(self) -> int:
         """How many places differ, also those that aren't listed."""
         return sum(check.differences for check in self.checks)
-
-
-class AuditKeep(msgspec.Struct, frozen=True):
-    """An audit that is to be kept. `detail` is JSON."""
-
-    took_ms: int
-    requests: int
-    differences: int
-    detail: str
 
 
 class _Message(NamedTuple):
@@ -108,21 +101,22 @@ def run_audit(
     )
 
 
-def audit_json(result: AuditResult) -> dict[str, object]:
-    """The JSON form of a result: of `farebox audit --json`, and of what is kept."""
-    return {
-        "agrees": result.agrees,
-        "requests": result.requests,
-        "credits": to_text(result.credits_micro),
-        "took_ms": result.took_ms,
-        "checks": [check._asdict() for check in result.checks],
-        "differences": [difference._asdict() for difference in result.differences],
-    }
+def audit_data(result: AuditResult) -> AuditData:
+    """A result as it goes out."""
+    return AuditData(
+        result.agrees,
+        result.requests,
+        to_number(result.credits_micro),
+        result.differing,
+        result.took_ms,
+        [CheckData(*check) for check in result.checks],
+        [DifferenceData(*difference) for difference in result.differences],
+    )
 
 
 def audit_keep(result: AuditResult) -> AuditKeep:
     """The arguments of `audits.keep` for a result."""
-    detail = msgspec.json.encode(audit_json(result)).decode()
+    detail = _ENCODER.encode(audit_data(result)).decode()
     return AuditKeep(result.took_ms, result.requests, result.differing, detail)
 
 

@@ -158,6 +158,7 @@ def check_days(reader: Reader, workspace: Audited, findings: Findings) -> None:
         try:
             spans_of[zone.zone_version] = _spans(zone, utc_days)
         except ValueError as error:
+            spans_of.pop(zone.zone_version, None)  # nobody can say what its days are
             where = f"zone_version {zone.zone_version}: timezone"
             findings.add([Difference("zones", profile_id, where, str(error), zone.timezone)])
     for version, spans in sorted(spans_of.items()):

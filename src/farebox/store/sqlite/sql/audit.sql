@@ -329,7 +329,8 @@ select start_ms, end_ms, plan_micro, opening_micro, granted_micro, expired_micro
 from periods where profile_id = :profile_id order by start_ms;
 
 -- name: audit_integrity
--- Audit, when asked: what the engine itself finds wrong with its file; "ok" when nothing is.
+-- Audit, when asked: what the engine itself finds wrong with its file; "ok" when nothing is. On a
+-- read-only connection SQLite knows no check constraints, so it doesn't look at them.
 select integrity_check as message from pragma_integrity_check
 union all
 select format('a row of %s names no row of %s', "table", parent) from pragma_foreign_key_check
