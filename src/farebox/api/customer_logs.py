@@ -19,6 +19,7 @@ from farebox.contract.logs import (
 )
 from farebox.contract.wire import ENCODER
 from farebox.core.calendar import zone_of
+from farebox.core.instant import MS_PER_SECOND
 from farebox.engine.directory import Directory
 from farebox.service.date_range import open_range
 from farebox.service.log_lookup import look_up_log
@@ -55,7 +56,8 @@ async def get_logs(call: Call) -> Answer:
         )
         return ENCODER.encode(LogsAnswer(filters_metadata(body), data))
 
-    return await call.context.readers.run(work)
+    own_seconds = call.context.log_query_ms / MS_PER_SECOND
+    return await call.context.readers.run(work, own_seconds=own_seconds)
 
 
 async def look_up(call: Call) -> Answer:

@@ -41,8 +41,12 @@ class Readers:
         self._all: set[Reader] = set()
         self._waiting = 0
 
-    async def run(self, work: Callable[[Reader], Result]) -> Result:
+    async def run(self, work: Callable[[Reader], Result], *, own_seconds: float = 0) -> Result:
         """The result of some work that reads.
+
+        Args:
+            work: what is called with a reader.
+            own_seconds: how long it may take by a budget of its own, which it keeps itself.
 
         Raises:
             FareboxError: what `work` raises, or 503: too much waits already.
@@ -53,7 +57,7 @@ class Readers:
             message = "too many reports are waiting"
             raise unavailable(message)
         self._waiting += 1
-        turn = _Turn(asyncio.get_running_loop(), self._query_seconds_max)
+        turn = _Turn(asyncio.get_running_loop(), self._query_seconds_max + own_seconds)
         try:
             return await turn.loop.run_in_executor(self._threads, self._work, turn, work)
         finally:
