@@ -17,7 +17,7 @@ PROJECT := --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check cover bench lock clean
+.PHONY: help run test check cover bench docs lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ cover: $(DEV) ## Prove that the core's own tests reach every branch of the core
 
 bench: $(DEV) ## Measure; docs/numbers.md tells what the rows mean
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(RUN) ## Write the documentation that the program serves into build/docs
+	@$(BIN)/farebox docs build/docs
 
 lock: ## Resolve the dependencies anew into requirements/*.txt; needs uv
 	@command -v uv >/dev/null || { echo "make lock needs uv on the path."; exit 1; }

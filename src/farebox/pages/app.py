@@ -39,16 +39,16 @@ SECURITY_HEADERS = {
 }
 CACHE_SECONDS = 300
 _METHODS = ("GET", "HEAD")
-_SUFFIX = ".md"
+SUFFIX = ".md"
 # With a slash, so that no page can have such a name.
-_LLMS = "/llms.txt"
-_OPENAPI = "/openapi"
+LLMS = "/llms.txt"
+OPENAPI = "/openapi"
 _BUNDLE = "flask-swagger-ui"
 _BUNDLED = ("swagger-ui.css", "swagger-ui-bundle.js")
 _OWN = ("docs.css", "reference.css", "reference.js")
 
 
-class _Made(NamedTuple):
+class Made(NamedTuple):
     """A page as it goes out."""
 
     body: bytes
@@ -73,7 +73,7 @@ class _Endpoint:
 
 def routes(facts: Facts) -> list[Route]:
     """The routes, in the order in which they must be tried."""
-    make = lru_cache(maxsize=None)(lambda name, language: _make(name, language, facts))
+    made = lru_cache(maxsize=None)(lambda name, language: make(name, language, facts))
 
     def docs(request: Request) -> Response:
         language = language_of(request.headers.get("accept-language"))
@@ -81,14 +81,14 @@ def routes(facts: Facts) -> list[Route]:
         return RedirectResponse(f"/docs/{language}/", headers=SECURITY_HEADERS | vary)
 
     def docs_page(request: Request) -> Response:
-        return _answer(make(request.path_params.get("page", INDEX), _language(request)))
+        return _answer(made(request.path_params.get("page", INDEX), _language(request)))
 
     def llms_txt(request: Request) -> Response:
         del request
-        return _answer(make(_LLMS, "en"))
+        return _answer(made(LLMS, "en"))
 
     def openapi_json(request: Request) -> Response:
-        return _answer(make(_OPENAPI, _language(request)))
+        return _answer(made(OPENAPI, _language(request)))
 
     def docs_asset(request: Request) -> Response:
         path = assets().get(request.path_params["file"])
@@ -129,22 +129,27 @@ def _language(request: Request) -> Language:
     return language
 
 
-def _make(name: str, language: Language, facts: Facts) -> _Made:
-    if name == _LLMS:
-        return _Made(llms(facts).encode(), PLAIN, language)
-    if name == _OPENAPI:
-        return _Made(msgspec.json.encode(openapi(language, facts)), JSON, language)
-    slug = name.removesuffix(_SUFFIX)
+def make(name: str, language: Language, facts: Facts) -> Made:
+    """A page by its name in the address: a slug, with `.md` or without, or one of the two above.
+
+    Raises:
+        FareboxError: 404, there is no such page.
+    """
+    if name == LLMS:
+        return Made(llms(facts).encode(), PLAIN, language)
+    if name == OPENAPI:
+        return Made(msgspec.json.encode(openapi(language, facts)), JSON, language)
+    slug = name.removesuffix(SUFFIX)
     if slug not in slugs():
         raise FareboxError(NO_ROUTE)
     render: Callable[[str, Language, Facts], str]
     render, media_type = (page_markdown, MARKDOWN) if name != slug else (page_html, HTML)
-    return _Made(render(slug, language, facts).encode(), media_type, language)
+    return Made(render(slug, language, facts).encode(), media_type, language)
 
 
-def _answer(made: _Made) -> Response:
-    headers = _headers() | {"Content-Language": LANGUAGE_TAGS[made.language]}
-    return Response(made.body, media_type=made.media_type, headers=headers)
+def _answer(page: Made) -> Response:
+    headers = _headers() | {"Content-Language": LANGUAGE_TAGS[page.language]}
+    return Response(page.body, media_type=page.media_type, headers=headers)
 
 
 def _headers() -> dict[str, str]:
