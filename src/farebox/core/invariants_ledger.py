@@ -294,7 +294,10 @@ def _grant_problems(
 
 
 def _account_sums(flows: Iterable[Flow]) -> dict[str, tuple[int, int]]:
-    """(debits, credits) of each account."""
+    """(debits, credits) of each account.
+
+    Not `core.ledger.account_sums`: an audit shares no arithmetic with what it audits.
+    """
     sums: dict[str, tuple[int, int]] = {}
     for flow in flows:
         debits, credited = sums.get(flow.debit_account, (0, 0))
