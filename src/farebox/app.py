@@ -143,7 +143,7 @@ def make_app(context: Context, settings: Settings, hooks: Hooks) -> Starlette:
     async def missing(request: Request, _: Exception) -> Response:
         return dispatch.no_route(context, request)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             *hooks.more_routes(context),
             *dispatch.routes(
@@ -154,6 +154,9 @@ def make_app(context: Context, settings: Settings, hooks: Hooks) -> Starlette:
         exception_handlers={FareboxError: failed, 404: missing, Exception: failed},
         lifespan=lifespan,
     )
+    # A path with a slash too many is another path: a redirect would drop a body or leak a header.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def start(context: Context, settings: Settings, on_token: Callable[[str], None]) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 
 MICRO_PER_CREDIT = 1_000_000
-# An amount beyond this is a mistake of its sender; sums of a billion such stay far inside 64 bits.
+# An amount beyond this is a mistake of its sender. Sums are 64 bits: 9.2 million times a million
+# credits. A request that would take a sum beyond that is refused by the store, like any bad row.
 CREDITS_MICRO_MAX = 10**9 * MICRO_PER_CREDIT
 _CREDITS_MAX = CREDITS_MICRO_MAX // MICRO_PER_CREDIT
 _ONE_MICRO = Decimal("0.000001")
