@@ -1,7 +1,8 @@
 """Intake: rows that callers report become one record, and each row gets its outcome.
 
-A bad row is rejected and spoils no other. Packing a large batch gives way to other requests now
-and then, so that the event loop answers them meanwhile. What is returned is durable.
+A bad row is rejected and spoils no other; one that names an unknown key or log type only after the
+store was asked for what is new. Packing a large batch gives way to other requests now and then, so
+that the event loop answers them meanwhile. What is returned is durable.
 """
 
 from __future__ import annotations
@@ -9,16 +10,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from farebox.contract.metering import CloudEvent, RequestFacts, RequestRow
-from farebox.core.errors import CATALOGUE, FareboxError
+from farebox.core.errors import (
+    CATALOGUE,
+    INVALID_FIELD,
+    UNKNOWN_KEY,
+    UNKNOWN_LOG_TYPE,
+    FareboxError,
+)
 from farebox.core.identity import content_digest
 from farebox.core.instant import parse_rfc3339
+from farebox.core.phrase import Phrase
 from farebox.core.request import UNKNOWN_SLUG, Capture, Channel, MeteredRequest
 from farebox.core.workspace import ApiKey
 from farebox.engine.clock import Clock
@@ -31,7 +39,14 @@ from farebox.service.record import Draft, Packer
 
 ROWS_PER_TURN = 64
 NO_FACTS = RequestFacts()
-EVENT_FIELDS = {"key_id": "subject", "log_type": "type"}
+# A CloudEvent has names and places of its own.
+EVENT_FIELDS = {
+    "key_id": "subject",
+    "log_type": "type",
+    **{name: f"data.{name}" for name in RequestFacts.__struct_fields__},
+}
+# What another process may have made since the directory was read.
+PERHAPS_NEW = (UNKNOWN_KEY, UNKNOWN_LOG_TYPE)
 log = logging.getLogger("farebox.intake")
 
 Item = RequestRow | CloudEvent | FareboxError
@@ -60,8 +75,8 @@ class Intake:
         self._policy = policy
         self._metrics = metrics
 
-    async def take(self, items: Sequence[Item]) -> Outcome:
-        """Record what can be; returns after the commit.
+    async def take(self, items: Sequence[Item], catch_up: Callable[[], Awaitable[None]]) -> Outcome:
+        """Record what can be; returns after the commit. `catch_up` reads the directory anew.
 
         Raises:
             FareboxError: 503, nothing is known to be recorded.
@@ -71,14 +86,19 @@ class Intake:
         captures: list[Capture] = []
         rejected: list[tuple[int, FareboxError]] = []
         now_ms = self._clock.now_ms()
+        has_caught_up = False
         for index, item in enumerate(items):
             if index % ROWS_PER_TURN == ROWS_PER_TURN - 1:
                 await asyncio.sleep(0)
-            try:
-                row, capture = self._packed(item, now_ms)
-            except FareboxError as error:
-                rejected.append((index, _in_words_of(item, error)))
+            packed = self._packed(item, now_ms)
+            if _is_perhaps_new(packed) and not has_caught_up:
+                await catch_up()
+                has_caught_up = True
+                packed = self._packed(item, now_ms)
+            if isinstance(packed, FareboxError):
+                rejected.append((index, _in_words_of(item, packed)))
                 continue
+            row, capture = packed
             rows.append(row)
             places.append(index)
             if capture is not None:
@@ -91,9 +111,19 @@ class Intake:
         self._count(outcome)
         return outcome
 
-    def _packed(self, item: Item, now_ms: int) -> tuple[MeteredRequest, Capture | None]:
+    def _packed(
+        self, item: Item, now_ms: int
+    ) -> tuple[MeteredRequest, Capture | None] | FareboxError:
         if isinstance(item, FareboxError):
-            raise item
+            return item
+        try:
+            return self._packed_row(item, now_ms)
+        except FareboxError as error:
+            return error
+
+    def _packed_row(
+        self, item: RequestRow | CloudEvent, now_ms: int
+    ) -> tuple[MeteredRequest, Capture | None]:
         facts: RequestFacts
         if isinstance(item, RequestRow):
             draft, facts = _row_draft(self._packer, item), item
@@ -160,6 +190,8 @@ def _row_draft(packer: Packer, row: RequestRow) -> Draft:
 
 
 def _event_draft(packer: Packer, event: CloudEvent) -> tuple[Draft, RequestFacts]:
+    if isinstance(event.data_base64, str):
+        raise FareboxError(INVALID_FIELD, field="data", expected=Phrase("an object"))
     facts = event.data if isinstance(event.data, RequestFacts) else NO_FACTS
     sent = event
     if facts is not NO_FACTS:
@@ -207,12 +239,16 @@ def _draft(
 
 
 def _in_words_of(item: Item, error: FareboxError) -> FareboxError:
-    """A CloudEvent has names of its own for the key and the log type."""
+    """The error with the field named as its sender knows it."""
     field = error.params.get("field")
     if isinstance(item, CloudEvent) and field in EVENT_FIELDS:
         params = error.params | {"field": EVENT_FIELDS[str(field)]}
         return FareboxError(error.kind, internal=error.internal, **cast("dict[str, Any]", params))
     return error
+
+
+def _is_perhaps_new(packed: object) -> bool:
+    return isinstance(packed, FareboxError) and packed.kind in PERHAPS_NEW
 
 
 def _sent(facts: RequestFacts) -> RequestFacts:

@@ -1,13 +1,14 @@
 """The metering endpoints: rows as JSON, and CloudEvents in all their forms (SPEC 4).
 
-A body is decoded as a whole first, which is fast; only when that fails row by row, so that each
-bad row is named and the others are recorded.
+Each row is decoded by itself, so that a bad one is named and the others are recorded. In binary
+mode the attributes of an event are headers, in which all but plain ASCII is encoded as in a URL.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import TypeVar
+from urllib.parse import unquote
 
 import msgspec
 from starlette.requests import Request
@@ -33,17 +34,19 @@ from farebox.contract.wire import JSON
 from farebox.core.errors import (
     BATCH_TOO_LARGE,
     EVENTS_REJECTED,
+    INVALID_FIELD,
     INVALID_REQUEST,
     WRONG_MEDIA_TYPE,
     FareboxError,
 )
 from farebox.core.phrase import Phrase
+from farebox.logs import strike_out
 
 BINARY_PREFIX = "ce-"
+STRUCTURED_PREFIX = "application/cloudevents"
 EVENT_TYPES = f"{CLOUDEVENT}, {CLOUDEVENTS_BATCH}, {JSON}"
-DETAILS_MAX = 100
 
-Row = TypeVar("Row", bound=msgspec.Struct)
+_ESCAPED = re.compile(r"\\(.)")
 
 
 async def record_requests(call: Call) -> Answer:
@@ -53,7 +56,7 @@ async def record_requests(call: Call) -> Answer:
         raise FareboxError(WRONG_MEDIA_TYPE, expected=JSON)
     rows = decode(body, RawBatch).requests
     _check_count(rows)
-    outcome = await call.context.intake.take(decode_rows(rows, RequestRow))
+    outcome = await _taken(call, decode_rows(rows, RequestRow))
     return RecordAnswer(
         outcome.accepted,
         outcome.duplicates,
@@ -66,9 +69,9 @@ async def record_events(call: Call) -> Answer:
     """`POST /api/v1/events`: 204 when everything is recorded, else 400 with what was refused."""
     body = await read_body(call.request, BODY_BYTES_MAX)
     items = _events(call.request, body)
-    outcome = await call.context.intake.take(items)
+    outcome = await _taken(call, items)
     if outcome.rejected:
-        rejected = rejected_rows(outcome, call.language)[:DETAILS_MAX]
+        rejected = rejected_rows(outcome, call.language)
         raise FareboxError(
             EVENTS_REJECTED,
             rejected=len(outcome.rejected),
@@ -83,24 +86,28 @@ async def record_events(call: Call) -> Answer:
     return None
 
 
+async def _taken(call: Call, items: Sequence[Item]) -> Outcome:
+    return await call.context.intake.take(items, call.context.follower.catch_up)
+
+
 def rejected_rows(outcome: Outcome, language: Language) -> list[Rejected]:
     """The rows that were refused, in the caller's language."""
     return [
-        Rejected(index, error.kind.code, error_message(language, error))
+        Rejected(index, error.kind.code, strike_out(error_message(language, error)))
         for index, error in outcome.rejected
     ]
 
 
 def _events(request: Request, body: bytes) -> Sequence[Item]:
     media_type = media_type_of(request)
-    if "ce-specversion" in request.headers:
+    is_binary = "ce-specversion" in request.headers and not media_type.startswith(STRUCTURED_PREFIX)
+    if is_binary:
         return decode_rows([_binary(request, body)], CloudEvent)
-    if media_type == CLOUDEVENT:
-        return decode_rows([msgspec.Raw(body)], CloudEvent)
-    if media_type not in {CLOUDEVENTS_BATCH, JSON}:
+    if media_type not in {CLOUDEVENT, CLOUDEVENTS_BATCH, JSON}:
         raise FareboxError(WRONG_MEDIA_TYPE, expected=EVENT_TYPES)
-    if media_type == JSON and not body.lstrip().startswith(b"["):
-        return decode_rows([msgspec.Raw(body)], CloudEvent)
+    is_one = media_type == JSON and not body.lstrip().startswith(b"[")
+    if is_one or media_type == CLOUDEVENT:
+        return decode_rows([decode(body, msgspec.Raw)], CloudEvent)
     rows = decode(body, list[msgspec.Raw])
     _check_count(rows)
     return decode_rows(rows, CloudEvent)
@@ -109,7 +116,7 @@ def _events(request: Request, body: bytes) -> Sequence[Item]:
 def _binary(request: Request, body: bytes) -> msgspec.Raw:
     """The structured form of an event whose attributes are headers and whose data is the body."""
     attributes = {
-        name.removeprefix(BINARY_PREFIX): value
+        name.removeprefix(BINARY_PREFIX): _attribute(name, value)
         for name, value in request.headers.items()
         if name.startswith(BINARY_PREFIX)
     }
@@ -121,6 +128,18 @@ def _binary(request: Request, body: bytes) -> msgspec.Raw:
     if "data" in attributes:
         raise FareboxError(INVALID_REQUEST, reason=Phrase("the data must be the body"))
     return msgspec.Raw(msgspec.json.encode(event))
+
+
+def _attribute(name: str, value: str) -> str:
+    """The value that a header stands for (CloudEvents HTTP binding, 3.1.3.2)."""
+    if len(value) > 1 and value.startswith('"') and value.endswith('"'):
+        value = _ESCAPED.sub(r"\1", value[1:-1])
+    try:
+        return unquote(value, errors="strict")
+    except UnicodeDecodeError as error:
+        raise FareboxError(
+            INVALID_FIELD, field=name, expected=Phrase("UTF-8, encoded as in a URL")
+        ) from error
 
 
 def _check_count(rows: Sequence[object]) -> None:

@@ -25,6 +25,7 @@ from farebox.core.errors import (
 from farebox.core.phrase import Phrase
 
 Decoded = TypeVar("Decoded")
+NAME_LENGTH_MAX = 64
 
 _MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `(?P<path>.*)`)?", re.DOTALL)
 _QUOTED = re.compile(r"`([^`]*)`")
@@ -92,7 +93,9 @@ def explained(message: str, type_: object) -> FareboxError:
 
 
 def _joined(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+    """The field's path; what a caller made up as a name comes back in part only."""
+    cut = name if len(name) <= NAME_LENGTH_MAX else name[:NAME_LENGTH_MAX] + "…"
+    return f"{path}.{cut}" if path else cut
 
 
 def _expected(what: str, type_: object, path: str) -> Phrase:

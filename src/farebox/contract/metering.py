@@ -1,7 +1,8 @@
 """The metering API: requests of the provider's API come in, by rows or as CloudEvents (SPEC 4).
 
-A field that a caller leaves out stays UNSET, since a repeat is compared as it was sent. Unknown
-fields are refused row by row: `RawBatch` lets a face decode each row by itself.
+A field that a caller leaves out stays UNSET, since a repeat is compared as it was sent. An unknown
+field of a row is refused, row by row: `RawBatch` lets a face decode each row by itself. What else
+stands in a CloudEvent or its data is ignored, as by the vendor whose clients send them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from farebox.core.identity import ID_BYTES_MAX
 
 ROWS_MAX = 10_000
 BODY_BYTES_MAX = 16 * 1024 * 1024
+SLUG_LENGTH_MAX = 64
 CLOUDEVENT = "application/cloudevents+json"
 CLOUDEVENTS_BATCH = "application/cloudevents-batch+json"
 
@@ -51,7 +53,7 @@ Time = Annotated[
 ]
 
 
-class RequestFacts(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class RequestFacts(Struct, kw_only=True, frozen=True):
     """What both ways in may tell of a request. All of it is optional."""
 
     credits: (
@@ -138,7 +140,8 @@ class RequestRow(RequestFacts, kw_only=True, frozen=True, forbid_unknown_fields=
                 description=(
                     "Slug of the log type; `null` for an unmapped request. Default: looked up by "
                     "`method` and `path`."
-                )
+                ),
+                max_length=SLUG_LENGTH_MAX,
             ),
         ]
         | UnsetType
@@ -194,7 +197,14 @@ class CloudEvent(Struct, kw_only=True, frozen=True):
     specversion: Annotated[Literal["1.0"], Meta(description="Version of CloudEvents: `1.0`.")]
     id: RequestId
     source: Annotated[Source, Meta(min_length=1)]
-    type: Annotated[str, Meta(description="Slug of the log type.", examples=["people_search"])]
+    type: Annotated[
+        str,
+        Meta(
+            description="Slug of the log type.",
+            max_length=SLUG_LENGTH_MAX,
+            examples=["people_search"],
+        ),
+    ]
     subject: Annotated[str, Meta(description="Id of the API key.", examples=["key_5hZ0c2rWq8Lm"])]
     time: Time | UnsetType | None = UNSET
     datacontenttype: (
@@ -204,6 +214,11 @@ class CloudEvent(Struct, kw_only=True, frozen=True):
     ) = UNSET
     data: (
         Annotated[RequestFacts, Meta(description="More about the request.")] | UnsetType | None
+    ) = UNSET
+    data_base64: (
+        Annotated[str, Meta(description="Refused: `data` must be a JSON object.")]
+        | UnsetType
+        | None
     ) = UNSET
 
 
@@ -258,7 +273,8 @@ EVENTS = Operation(
     description=(
         "Takes CloudEvents 1.0, one or many, in structured, batched or binary mode, as the "
         "OpenMeter clients send them. `type` is the slug of a log type and `subject` the id of an "
-        "API key. When some are refused the others are recorded all the same."
+        "API key. Fields of `data` that aren't listed are ignored. When some are refused the "
+        "others are recorded all the same."
     ),
     audience="metering",
     security="meter",
@@ -277,6 +293,7 @@ EVENTS = Operation(
     ),
     success_status=204,
     errors=(*kinds.METERING, errors.EVENTS_REJECTED),
+    is_vendor_shaped=True,
 )
 
 OPERATIONS = (REQUESTS, EVENTS)

@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from farebox.core.errors import (
+    MISSING_FIELD,
     TIME_OUT_OF_RANGE,
     UNKNOWN_KEY,
     UNKNOWN_LOG_TYPE,
@@ -78,19 +79,23 @@ class Packer:
         self._random_at = 0
 
     def key(self, key_id: str | None, secret: str | None) -> ApiKey:
-        """The key that a caller named by its id or by its secret.
+        """The key that a caller named by its id, by its secret, or by both.
 
         Raises:
-            FareboxError: 422, there is no such key.
+            FareboxError: 422, there is no such key, or the secret is another one's; 400, neither
+                was told.
         """
-        if key_id is not None:
-            found = self._directory.keys.get(key_id)
-        elif secret is not None:
-            found = self._directory.key_of_digest(digest(secret))
-        else:
+        if key_id is None and secret is None:
+            raise FareboxError(MISSING_FIELD, field="key_id")
+        found = None if key_id is None else self._directory.keys.get(key_id)
+        if key_id is not None and found is None:
             raise FareboxError(UNKNOWN_KEY, field="key_id")
-        if found is None:
-            raise FareboxError(UNKNOWN_KEY, field="key" if key_id is None else "key_id")
+        if secret is not None:
+            by_secret = self._directory.key_of_digest(digest(secret))
+            if by_secret is None or (found is not None and by_secret.key_id != found.key_id):
+                raise FareboxError(UNKNOWN_KEY, field="key")
+            found = by_secret
+        assert found is not None
         return found
 
     def pack(self, draft: Draft, now_ms: int, *, is_import: bool = False) -> MeteredRequest:
