@@ -24,6 +24,9 @@ from farebox.engine.directory_rows import (
 )
 from farebox.store.contract import Reader
 
+# What others point to is read first: no reader may find a workspace whose plan isn't there.
+_ORDER = {"log_type": 0, "plan": 1, "workspace": 2, "user": 3, "key": 4, "token": 5}
+
 
 class _Change(NamedTuple):
     change_id: int
@@ -67,10 +70,15 @@ class Directory:
             reader.end_read()
 
     def refresh(self, reader: Reader) -> bool:
-        """Read again what changed since; whether anything did."""
-        changes = reader.rows("changes_since", _Change, change_id=self.change_id)
-        for change in {(c.kind, c.ref): c for c in changes}.values():
-            self._follow(reader, change)
+        """Read again what changed since, from one snapshot; whether anything did."""
+        reader.begin_read()
+        try:
+            changes = reader.rows("changes_since", _Change, change_id=self.change_id)
+            different = {(c.kind, c.ref): c for c in changes}.values()
+            for change in sorted(different, key=lambda c: _ORDER.get(c.kind, len(_ORDER))):
+                self._follow(reader, change)
+        finally:
+            reader.end_read()
         if changes:
             self.change_id = changes[-1].change_id
         return bool(changes)

@@ -1,4 +1,5 @@
--- What every process keeps in memory; read whole at start, and by id after a change.
+-- What every process keeps in memory; read whole at start, and by id after a change: a range of one
+-- or of all, so that both go by the primary key. (A blob such as x'' comes after every text.)
 
 -- name: directory_log_types
 -- Directory: all log types.
@@ -25,28 +26,35 @@ order by plan_id, log_type_id, valid_from_ms;
 -- Directory: all workspaces, or one.
 select profile_id, uid, name, description, plan_id, next_plan_id, timezone, zone_version, licences,
   is_quota_sharing_enabled, anchor_day, status, created_at_ms
-from workspaces where :profile_id is null or profile_id = :profile_id order by profile_id;
+from workspaces
+where profile_id between coalesce(:profile_id, 0) and coalesce(:profile_id, 9223372036854775807)
+order by profile_id;
 
 -- name: directory_workspace_zones
 -- Directory: the zones of all workspaces, or of one.
 select profile_id, zone_version, from_ms, timezone from workspace_zones
-where :profile_id is null or profile_id = :profile_id order by profile_id, zone_version;
+where profile_id between coalesce(:profile_id, 0) and coalesce(:profile_id, 9223372036854775807)
+order by profile_id, zone_version;
 
 -- name: directory_workspace_plans
 -- Directory: the plans of all workspaces through time, or of one.
 select profile_id, from_ms, plan_id from workspace_plans
-where :profile_id is null or profile_id = :profile_id order by profile_id, from_ms;
+where profile_id between coalesce(:profile_id, 0) and coalesce(:profile_id, 9223372036854775807)
+order by profile_id, from_ms;
 
 -- name: directory_users
 -- Directory: all users, or one.
 select user_id, profile_id, nickname, email, is_owner, created_at_ms from users
-where :user_id is null or user_id = :user_id order by created_at_ms, user_id;
+where user_id between coalesce(:user_id, '') and coalesce(:user_id, x'')
+order by created_at_ms, user_id;
 
 -- name: directory_keys
 -- Directory: all keys, or one.
 select key_id, profile_id, user_id, name, digest, masked_authentication, channel, created_at_ms,
   expires_at_ms, revoked_at_ms, rotated_from
-from keys where :key_id is null or key_id = :key_id order by created_at_ms, key_id;
+from keys
+where key_id between coalesce(:key_id, '') and coalesce(:key_id, x'')
+order by created_at_ms, key_id;
 
 -- name: directory_tokens
 -- Directory: all tokens.
