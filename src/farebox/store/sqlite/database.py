@@ -145,10 +145,11 @@ class SqliteDatabase:
 
         After a failure the log stays as it is: the next writer makes it durable before it is used.
         """
-        if self.has_failed:
-            with suppress(apsw.Error):
+        with suppress(apsw.Error):
+            if self.has_failed:
                 self.connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
-        self.connection.close(force=True)
+        with suppress(apsw.Error):
+            self.connection.close(force=True)
 
     def keep_log(self) -> None:
         """Have the database keep a write-ahead log, now and for ever.
