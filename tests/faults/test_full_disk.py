@@ -126,9 +126,9 @@ def test_room_that_comes_and_goes_loses_and_doubles_nothing(small_disk: Path, se
     with World(small_disk, synchronous="full", checkpoint_pages=chance.choice((10, 60))) as world:
         caller = Caller(world, world.workspace())
         ballast = Ballast(small_disk)
-        for _ in range(12):
-            ballast.take_all(but_bytes=chance.randrange(60_000))
-            for _ in range(chance.randrange(6)):
+        for _ in range(20):
+            ballast.take_all(but_bytes=chance.randrange(20_000))
+            for _ in range(chance.randint(2, 8)):
                 caller.send(chance.randint(1, 3), chance.randint(1, 15))
                 if chance.random() < 0.3:
                     caller.retry()
