@@ -13,8 +13,9 @@ import typer
 
 from farebox import __version__
 from farebox.cli import keys, log_types, money, plans, tokens, users, workspaces
-from farebox.cli.failure import FAILED, CliError, exit_status, tell
+from farebox.cli.failure import FAILED, WRONG_USAGE, CliError, exit_status, tell
 from farebox.core.errors import FareboxError
+from farebox.settings import SettingsError
 from farebox.store.contract import QueryTimeoutError, StoreFaultError
 
 Plug = Callable[[typer.Typer], None]
@@ -67,6 +68,10 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
         app(args=None if arguments is None else list(arguments), prog_name="farebox")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else FAILED
+    except SettingsError as error:
+        for problem in error.problems:
+            tell(problem)
+        return WRONG_USAGE
     except FareboxError as error:
         tell(error.message)
         return exit_status(error)

@@ -78,14 +78,25 @@ class Session:
         Raises:
             CliError: there is none yet.
         """
-        if not self.path.is_file():
-            message = f"there is no database at {self.path}; whatever creates something makes it"
-            raise CliError(message)
-        reader = open_reader(self.path)
+        reader = open_reader(self.existing())
         try:
             return work(reader)
         finally:
             reader.close()
+
+    def existing(self) -> Path:
+        """The database file.
+
+        Raises:
+            CliError: there is none yet.
+        """
+        if not self.path.is_file():
+            message = (
+                f"there is no database at {self.path}; name another one with --database, "
+                "or make one with `farebox serve`"
+            )
+            raise CliError(message)
+        return self.path
 
     def read_all(self, work: Callable[[Reader, Turn], Page[Result]]) -> list[Result]:
         """All entries of a list, page by page."""

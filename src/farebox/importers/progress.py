@@ -3,9 +3,10 @@
 A repeat is harmless in any case, since every line has an identity; progress only saves time. It
 is kept in a small file named for the log's content, not its path, so a renamed or gzipped log goes
 on where it was. A re-run reads from the start (the ordinals of equal lines need it), and only
-what was acknowledged is not handed out again. That is done on proof alone: the content up to
-there must have the digest that was kept. The name also covers the mapping and the target, so a
-log that goes to another database, or is read in another way, begins anew.
+what was acknowledged is not handed out again; a line that the target refused is. That is done on
+proof alone: the content up to there must have the digest that was kept. The name also covers the
+mapping and the target, so a log that goes to another database, or is read in another way, begins
+anew.
 """
 
 from __future__ import annotations
@@ -23,11 +24,15 @@ _SUFFIX = ".import.json"
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
-    """So far a log was read: lines, bytes of its unpacked content, and their digest in hex."""
+    """So far a log was read: lines, bytes of its unpacked content, and their digest in hex.
+
+    `again` are the numbers of lines before it that were not acknowledged.
+    """
 
     lines: int
     end_bytes: int
     prefix: str
+    again: tuple[int, ...] = ()
 
 
 START = Checkpoint(0, 0, "")

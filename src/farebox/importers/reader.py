@@ -1,7 +1,8 @@
 """The reader: a log file as a stream of batches of drafts. This is where reading ends.
 
 Whoever records a batch's drafts may save its checkpoint once they, and all before them, are
-acknowledged. Every line ends as a draft, as a refusal or, when blank, as nothing.
+acknowledged, or named in it to be handed out again. Every line ends as a draft, as a refusal or,
+when blank, as nothing.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class LogReader:
         self._file = file
         self._mapping = mapping
         self._resume = resume
+        self._again = frozenset(resume.again)
         self._line_number = 0
         self.format = None if mapping.format == AUTO else mapping.format
 
@@ -81,7 +83,7 @@ class LogReader:
             except Refused as refused:
                 refusals.append(Refusal(number, refused.reason))
                 continue
-            if number > self._resume.lines:
+            if number > self._resume.lines or number in self._again:
                 drafts.append(draft)
             else:
                 # It was read all the same: later equal lines need its ordinal.

@@ -81,10 +81,14 @@ class RefusalReport:
         """All refused lines."""
         return sum(self.counts.values())
 
+    def ordered(self) -> list[tuple[Reason, int]]:
+        """Each reason with its number of lines, the most frequent first."""
+        return sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
+
     def to_text(self, file: str) -> str:
         """A line for each reason, the most frequent first: `access.log: 2 lines (3, 8): why`."""
         written = []
-        for reason, count in sorted(self.counts.items(), key=lambda item: (-item[1], item[0])):
+        for reason, count in self.ordered():
             numbers = ", ".join(map(str, self.samples[reason]))
             more = ", …" if count > len(self.samples[reason]) else ""
             lines = "line" if count == 1 else "lines"

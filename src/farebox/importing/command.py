@@ -11,9 +11,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
-from farebox.cli.failure import FAILED
-from farebox.cli.output import AsJson, show
+from farebox.cli.failure import FAILED, WRONG_USAGE, CliError, tell
+from farebox.cli.output import AsJson, note, show
 from farebox.cli.session import DATABASE_DEFAULT, Database, Session
+from farebox.core.errors import STORE_UNAVAILABLE, FareboxError
 from farebox.importers.formats import AUTO, FORMATS
 from farebox.importers.mapping_file import read_mapping
 from farebox.importing.run import Counts, Import
@@ -42,17 +43,31 @@ KeyId = Annotated[
 ]
 
 
+class RefusedLines(msgspec.Struct, frozen=True):
+    """How many lines were refused for one reason, and the numbers of the first of them."""
+
+    reason: str
+    message: str
+    lines: int
+    first_lines: list[int]
+
+
 class ImportAnswer(msgspec.Struct, frozen=True):
-    """What an import came to, in lines."""
+    """What an import came to, in lines.
+
+    `skipped` were recorded by an earlier run that was interrupted. `refused` are all lines that
+    are not recorded, `conflicts` among them.
+    """
 
     file: str
     format: str | None
     accepted: int
     duplicates: int
-    conflicts: int
-    refused: int
     skipped: int
+    refused: int
+    conflicts: int
     seconds: float
+    refusals: list[RefusedLines]
 
 
 def import_log(
@@ -65,44 +80,71 @@ def import_log(
     as_json: AsJson = False,
 ) -> None:
     """Record the requests of a web server's access log; again, it counts nothing twice."""
-    session = Session(database)
+    path = Session(database).existing()
     settings = read_settings(process_environment(), {"database": database})
     overrides: dict[str, object] = {}
     if format_name != AUTO:
         overrides["format"] = format_name
     if key_id is not None:
         overrides["key_id"] = {"value": key_id}
-    chosen = read_mapping(
-        "" if mapping is None else mapping.read_text("utf-8"), settings.key_headers, overrides
-    )
+    chosen = read_mapping(_text_of(mapping), settings.key_headers, overrides)
     with _bar() as bar:
         task = bar.add_task(file, total=None)
 
         def on_progress(read_bytes: int, size_bytes: int | None) -> None:
             bar.update(task, completed=read_bytes, total=size_bytes)
 
-        counts = Import(session.path, chosen, on_progress).run(file)
+        try:
+            counts = Import(path, chosen, on_progress).run(file)
+        except FareboxError as error:
+            raise _told(error, file) from error
     _report(counts, as_json=as_json)
 
 
+def _text_of(mapping: Path | None) -> str:
+    if mapping is None:
+        return ""
+    try:
+        return mapping.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        message = f"the mapping {mapping} can't be read: {why}"
+        raise CliError(message) from error
+
+
+def _told(error: FareboxError, file: str) -> Exception:
+    """What ends an import, in words of the command line."""
+    if error.kind.status == STORE_UNAVAILABLE.status:
+        return CliError(
+            f"the import broke off: {error.internal or error.message}. What was recorded stays; "
+            "the same command goes on from there, and counts nothing twice"
+        )
+    if error.params.get("field") == "file":
+        tell(f"'{file}' must be {error.params['expected']}")
+        return typer.Exit(WRONG_USAGE)
+    return error
+
+
 def _report(counts: Counts, *, as_json: bool) -> None:
-    refused = counts.refusals.total - counts.conflicts
-    show(
-        ImportAnswer(
-            counts.file,
-            counts.format,
-            counts.accepted,
-            counts.duplicates,
-            counts.conflicts,
-            refused,
-            counts.skipped,
-            round(counts.seconds, 2),
-        ),
-        as_json=as_json,
+    refusals = counts.refusals
+    answer = ImportAnswer(
+        file=counts.file,
+        format=counts.format,
+        accepted=counts.accepted,
+        duplicates=counts.duplicates,
+        skipped=counts.skipped,
+        refused=refusals.total,
+        conflicts=counts.conflicts,
+        seconds=round(counts.seconds, 2),
+        refusals=[
+            RefusedLines(reason.name.lower(), reason.value, count, refusals.samples[reason])
+            for reason, count in refusals.ordered()
+        ],
     )
-    if counts.refusals.total:
-        sys.stderr.write(counts.refusals.to_text(counts.file) + "\n")
-    if refused and not counts.accepted + counts.duplicates + counts.skipped:
+    show(answer, as_json=as_json, without=("refusals",))
+    if refusals.total and not as_json:
+        note(refusals.to_text(counts.file))
+    if refusals.total and not counts.accepted + counts.duplicates + counts.skipped:
         raise typer.Exit(FAILED)
 
 

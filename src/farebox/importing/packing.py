@@ -39,6 +39,10 @@ class LinePacker:
         self._packer = packer
         self._keys: dict[Secret | str, ApiKey] = {}
 
+    def forget(self) -> None:
+        """Forget the keys: they may have changed."""
+        self._keys.clear()
+
     def pack(self, drafts: list[LineDraft], now_ms: int) -> PackedLines:
         """The requests of drafts."""
         packed = PackedLines([], [], [])

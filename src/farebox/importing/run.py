@@ -1,16 +1,21 @@
 """Runs an import: reads a block, packs it, sends it, and keeps a few on their way to the disk.
 
 An interrupted import goes on where it was; and since every line has an identity, sending it again
-would count nothing twice. Progress is kept beside the database, named for the log's content.
+would count nothing twice. Progress is kept beside the database, named for the log's content, and
+never passes over a line that wasn't recorded: what was refused is tried again, for its key may be
+known by then.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+
+import msgspec
 
 from farebox.engine.clock import SteadyClock
 from farebox.engine.directory import Directory
@@ -24,10 +29,13 @@ from farebox.importers.reader import Batch, LogReader
 from farebox.importers.refusal import Reason, Refusal, RefusalReport
 from farebox.importing.packing import LinePacker, PackedLines
 from farebox.service.record import Packer
+from farebox.store.contract import Reader
 from farebox.store.sqlite.database import open_reader
 
 UNDERWAY_MAX = 4
-SAVE_SECONDS = 2.0
+# More refused lines than these aren't listed in the progress, which then stays where it is.
+AGAIN_MAX = 10_000
+PROGRESS_SUFFIX = ".imports"
 
 OnProgress = Callable[[int, int | None], None]  # bytes read, bytes in all if known
 
@@ -54,13 +62,15 @@ class Counts:
 
 
 class Import:
-    """One import into one database."""
+    """One import into one database that is there. To be run once."""
 
     def __init__(self, database: Path, mapping: ImportMapping, on_progress: OnProgress) -> None:
         self._database = database
         self._mapping = mapping
         self._on_progress = on_progress
         self._underway: deque[Sent] = deque()
+        self._again: list[int] = []
+        self._resumed_lines = 0
 
     def run(self, file: str) -> Counts:
         """Import a file, or standard input for `-`.
@@ -71,21 +81,33 @@ class Import:
         counts = Counts(file)
         began = time.monotonic()
         process = RecorderProcess(recorder_command(self._database))
-        with SyncLink(self._database, process) as link, LogFile(file) as log:
-            progress = None if log.is_stdin else self._progress(file)
+        with LogFile(file) as log, SyncLink(self._database, process) as link:
+            # What is no regular file, a pipe above all, can be read only once.
+            progress = None if log.size_bytes is None else self._progress(file)
             resume = START if progress is None else progress.load()
-            self._read(link, LogReader(log, self._mapping, resume), log, progress, counts)
+            self._resumed_lines = resume.lines
+            reader = LogReader(log, self._mapping, resume)
+            database = open_reader(self._database)
+            try:
+                self._read(link, reader, log, progress, database, counts)
+            finally:
+                database.close()
+            counts.format = reader.format
             if progress is not None:
-                progress.clear()
+                self._forget(progress)
         counts.seconds = time.monotonic() - began
         return counts
 
     def _progress(self, file: str) -> Progress:
-        folder = self._database.with_name(self._database.name + ".imports")
-        folder.mkdir(exist_ok=True)
+        folder = self._database.with_name(self._database.name + PROGRESS_SUFFIX)
         # A restored database is another file: what was acknowledged before may be missing in it.
         target = f"{self._database.resolve()} {self._database.stat().st_ino}"
         return Progress(folder, file, self._mapping.fingerprint(), target)
+
+    def _forget(self, progress: Progress) -> None:
+        with suppress(OSError):  # another import may have its progress there
+            progress.clear()
+            progress.path.parent.rmdir()
 
     def _read(
         self,
@@ -93,26 +115,22 @@ class Import:
         reader: LogReader,
         log: LogFile,
         progress: Progress | None,
+        database: Reader,
         counts: Counts,
     ) -> None:
         directory = Directory()
-        database = open_reader(self._database)
         directory.load(database)
-        database.close()
         packer = LinePacker(Packer(directory, SystemEntropy()))
-        clock = SteadyClock()
-        saved = time.monotonic()
+        clock = SteadyClock(database.integer("clock_high_water"))
         for batch in reader.batches():
+            if directory.refresh(database):
+                packer.forget()
             self._send(link, packer.pack(batch.drafts, clock.now_ms()), batch, counts)
             if len(self._underway) > UNDERWAY_MAX:
-                checkpoint = self._receive(link, counts)
-                if progress is not None and time.monotonic() - saved > SAVE_SECONDS:
-                    progress.save(checkpoint)
-                    saved = time.monotonic()
+                self._save(progress, self._receive(link, counts))
             self._on_progress(batch.read_bytes, log.size_bytes)
         while self._underway:
-            self._receive(link, counts)
-        counts.format = reader.format
+            self._save(progress, self._receive(link, counts))
 
     def _send(self, link: SyncLink, packed: PackedLines, batch: Batch, counts: Counts) -> None:
         counts.skipped += batch.skipped
@@ -124,12 +142,27 @@ class Import:
     def _receive(self, link: SyncLink, counts: Counts) -> Checkpoint:
         recorded = link.receive_recorded()
         packed, checkpoint = self._underway.popleft()
-        refused = len(recorded.duplicates) + len(recorded.conflicts) + len(recorded.rejected)
-        counts.accepted += len(packed.rows) - refused
+        refused = [(index, Reason.CONFLICT) for index in recorded.conflicts]
+        refused += [(index, Reason.DATABASE) for index, _ in recorded.rejected]
+        refusals = [Refusal(packed.line_numbers[index], reason) for index, reason in refused]
+        counts.accepted += len(packed.rows) - len(recorded.duplicates) - len(refusals)
         counts.duplicates += len(recorded.duplicates)
         counts.conflicts += len(recorded.conflicts)
-        for index in recorded.conflicts:
-            counts.refusals.add(Refusal(packed.line_numbers[index], Reason.CONFLICT))
-        for index, _ in recorded.rejected:
-            counts.refusals.add(Refusal(packed.line_numbers[index], Reason.DATABASE))
+        for refusal in refusals:
+            counts.refusals.add(refusal)
+        self._try_again(packed.refusals)
+        self._try_again(refusals)
         return checkpoint
+
+    def _try_again(self, refusals: Iterable[Refusal]) -> None:
+        if len(self._again) <= AGAIN_MAX:
+            self._again += [refusal.line_number for refusal in refusals]
+
+    def _save(self, progress: Progress | None, checkpoint: Checkpoint) -> None:
+        if progress is None or len(self._again) > AGAIN_MAX:
+            return
+        if checkpoint.lines < self._resumed_lines:
+            return  # what was saved goes further
+        with suppress(OSError):  # it only saves time
+            progress.path.parent.mkdir(exist_ok=True)
+            progress.save(msgspec.structs.replace(checkpoint, again=tuple(self._again)))
