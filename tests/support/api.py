@@ -197,12 +197,11 @@ class Api:
 
     async def _start(self) -> None:
         self.context = self._make_context()
-        app = make_app(self.context, self._settings, Hooks(on_token=self._take_token))
-        self._lifespan = app.router.lifespan_context(app)
+        self.app = make_app(self.context, self._settings, Hooks(on_token=self._take_token))
+        self._lifespan = self.app.router.lifespan_context(self.app)
         await self._lifespan.__aenter__()
-        self._client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app, raise_app_exceptions=False), base_url=BASE_URL
-        )
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
+        self._client = httpx.AsyncClient(transport=transport, base_url=BASE_URL)
 
     async def _stop(self) -> None:
         await self._client.aclose()
