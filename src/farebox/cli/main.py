@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from farebox import __version__
-from farebox.cli import keys, log_types, money, plans, tokens, users, workspaces
+from farebox.cli import audit, backup, keys, log_types, money, plans, tokens, users, workspaces
 from farebox.cli.failure import FAILED, WRONG_USAGE, CliError, exit_status, tell
 from farebox.core.errors import FareboxError
 from farebox.settings import SettingsError
@@ -34,6 +34,9 @@ def make_app(*more: Plug) -> typer.Typer:
     app.callback()(version)
     for plug in more:
         plug(app)
+    app.command("audit")(audit.audit)
+    app.command("backup")(backup.backup)
+    app.command("restore")(backup.restore)
     app.add_typer(plans.app, name="plans", help="Plans: limits and monthly credits.")
     app.add_typer(log_types.app, name="log-types", help="Log types: priced endpoints.")
     app.add_typer(workspaces.app, name="workspaces", help="Workspaces: your customers.")

@@ -1,0 +1,60 @@
+"""`farebox backup` and `farebox restore`: the whole database in one file, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from farebox.cli.audit import show_audit
+from farebox.cli.failure import CliError
+from farebox.cli.output import AsJson, note, show
+from farebox.cli.session import DATABASE_DEFAULT, Database, Session
+from farebox.service.backup import CopyRefusedError, back_up
+from farebox.service.restore import BooksDifferError
+from farebox.service.restore import restore as put_back
+
+Target = Annotated[Path, typer.Argument(help="The file to write.", show_default=False)]
+Source = Annotated[Path, typer.Argument(help="The backup.", show_default=False)]
+
+
+def backup(
+    target: Target,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    database: Database = DATABASE_DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Write a copy of the database, as it is now, while it is being served."""
+    path = Session(database).existing()
+    try:
+        show(back_up(path, target, force=force), as_json=as_json)
+    except CopyRefusedError as error:
+        raise CliError(str(error)) from error
+
+
+def restore(
+    source: Source,
+    *,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Take the place of a database, which is kept beside it."),
+    ] = False,
+    audit: Annotated[
+        bool, typer.Option("--audit/--no-audit", help="Restore a backup only if its books agree.")
+    ] = True,
+    database: Database = DATABASE_DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup in the place of the database. Stop the server first."""
+    try:
+        restored = put_back(Session(database).path, source, force=force, audit=audit)
+    except CopyRefusedError as error:
+        raise CliError(str(error)) from error
+    except BooksDifferError as error:
+        show_audit(error.result, as_json=as_json)
+        raise CliError(str(error)) from error
+    show(restored, as_json=as_json)
+    if restored.kept_as is not None:
+        note(f"The former database is kept as {restored.kept_as}.")

@@ -1,0 +1,34 @@
+"""Backups and restores, as they go out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from farebox.service.forms.common import Stamp
+
+Commit = Annotated[int, Meta(description="The last commit that it holds.")]
+At = Annotated[Stamp | None, Meta(description="When that was, ISO 8601 in UTC; `null` is never.")]
+Requests = Annotated[int, Meta(description="The log rows that it holds.")]
+
+
+class BackupData(Struct, frozen=True):
+    """A backup that was written and read again."""
+
+    file: Annotated[str, Meta(description="Where it lies.")]
+    bytes: Annotated[int, Meta(description="How large it is.")]
+    commit_id: Commit
+    committed_at: At
+    took_ms: Annotated[int, Meta(description="How long it took, in milliseconds.")]
+
+
+class RestoreData(Struct, frozen=True):
+    """A database that was put in the place of another."""
+
+    database: Annotated[str, Meta(description="Where it lies.")]
+    kept_as: Annotated[str | None, Meta(description="Where the former one lies, if there was one.")]
+    commit_id: Commit
+    committed_at: At
+    requests: Annotated[int | None, Meta(description="The log rows, if they were audited.")]
+    took_ms: Annotated[int, Meta(description="How long it took, in milliseconds.")]
