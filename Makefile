@@ -17,7 +17,7 @@ PROJECT := --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check cover bench docs lock clean
+.PHONY: help run test long check cover bench docs lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ run: $(RUN) ## Install what is needed and serve the demo on http://127.0.0.1:808
 
 test: $(DEV) ## Install what is needed and run every test; ARGS="-k grants" picks some
 	@$(BIN)/pytest -n 2 $(ARGS)
+
+long: $(DEV) ## Run the tests that take minutes: more power cuts, kills and examples
+	@$(BIN)/pytest -m long $(ARGS)
 
 check: $(DEV) ## Style, types, floors and house rules, without the other tests
 	@$(BIN)/ruff check .
