@@ -227,7 +227,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
-            self._on_ready(f"http://{host}:{port}")
+            self._on_ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
 
 
 def serve(settings: Settings, hooks: Hooks) -> int:

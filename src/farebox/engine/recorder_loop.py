@@ -67,6 +67,11 @@ class RecorderLoop:
         """End when the peers have gone, or soon."""
         self._stopping_since = time.monotonic()
 
+    def wake_on(self, awake: socket.socket) -> None:
+        """Look around at once when a byte comes in here: a signal doesn't end a wait by itself."""
+        awake.settimeout(0)
+        self._selector.register(awake, selectors.EVENT_READ, awake.recv)
+
     def run(self) -> None:
         """Serve until it is time to end."""
         wait_ms = self._recorder.tick()
@@ -103,6 +108,9 @@ class RecorderLoop:
         for key, mask in self._selector.select(timeout_seconds):
             if key.fileobj is self._listener:
                 self._accept()
+                continue
+            if key.data is not None:
+                key.data(READ_BYTES)
                 continue
             peer = self._peers[key.fd]
             if mask & selectors.EVENT_WRITE:
@@ -211,6 +219,10 @@ def serve_recorder(database: Path, make_recorder: Callable[[], Recorder]) -> boo
         listener.listen(64)
         listener.settimeout(0)
         loop = RecorderLoop(recorder, listener, path)
+        awake, wake = socket.socketpair()
+        wake.settimeout(0)
+        loop.wake_on(awake)
+        signal.set_wakeup_fd(wake.fileno())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, loop.stop)
         loop.run()
