@@ -18,12 +18,20 @@ import pytest
 from farebox.core.instant import MS_PER_DAY, MS_PER_HOUR
 from farebox.core.request import MeteredRequest
 from farebox.engine.messages import Failed
+from farebox.service.audit import run_audit
+from farebox.store.contract import StoreFaultError
+from farebox.store.sqlite.database import SqliteDatabase
 from tests.support.faulty_vfs import DEAD, SYNC_LOST, Disk, Fault, FaultyVfs, Note
 from tests.support.truth import differences
 from tests.support.worlds import MICRO, World, record, request
 
 COMMITS = 40
 CHECKPOINT_PAGES = 25
+IMAGES = 500
+# A second opinion costs time: every so many images get one.
+AUDITED = 10
+LONG = [pytest.mark.long, pytest.mark.timeout(1_800)]
+SEEDS = [0, 1, *(pytest.param(seed, marks=LONG) for seed in range(2, 30))]
 
 
 class Run(NamedTuple):
@@ -31,6 +39,14 @@ class Run(NamedTuple):
 
     contents: dict[str, bytes]
     notes: list[Note]
+
+
+class Populated(NamedTuple):
+    """A database's content, with its workspace and keys."""
+
+    content: bytes
+    profile_id: int
+    key_ids: list[str]
 
 
 class Loss(NamedTuple):
@@ -42,12 +58,13 @@ class Loss(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def populated(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, int]:
+def populated(tmp_path_factory: pytest.TempPathFactory) -> Populated:
     folder = tmp_path_factory.mktemp("populated")
     with World(tmp_path_factory.mktemp("made")) as world:
         profile_id = world.workspace(timezone="America/St_Johns")
+        key_ids = [world.key(profile_id) for _ in range(3)]
         world.copy_to(folder)
-    return (folder / "farebox.db").read_bytes(), profile_id
+    return Populated((folder / "farebox.db").read_bytes(), profile_id, key_ids)
 
 
 @pytest.fixture
@@ -59,10 +76,11 @@ def vfs() -> Iterator[FaultyVfs]:
 class Writer:
     """Writes at random into a world, and marks what is acknowledged."""
 
-    def __init__(self, world: World, vfs: FaultyVfs, profile_id: int, seed: int) -> None:
+    def __init__(self, world: World, vfs: FaultyVfs, populated: Populated, seed: int) -> None:
         self.world = world
         self.vfs = vfs
-        self.profile_id = profile_id
+        self.profile_id = populated.profile_id
+        self.key_ids = populated.key_ids
         self.random = random.Random(seed)
         self.sent = 0
         self.unsettled: list[MeteredRequest] = []
@@ -90,7 +108,7 @@ class Writer:
         return request(
             self.profile_id,
             f"request-{self.sent}",
-            key_id=f"key-{self.random.randrange(3)}",
+            key_id=self.random.choice(self.key_ids),
             credits_micro=self.random.randrange(9) * MICRO,
             time_ms=self.world.now_ms - self.random.randrange(2 * MS_PER_DAY),
         )
@@ -98,7 +116,7 @@ class Writer:
 
 def run(
     folder: Path,
-    populated: tuple[bytes, int],
+    populated: Populated,
     vfs: FaultyVfs,
     *,
     seed: int,
@@ -106,7 +124,7 @@ def run(
     fault: Fault | None = None,
 ) -> Run:
     """Some commits; with a fault, some of them meet it at every sync, and are then retried."""
-    (folder / "farebox.db").write_bytes(populated[0])
+    (folder / "farebox.db").write_bytes(populated.content)
     with World(
         folder,
         vfs=vfs.vfs,
@@ -117,7 +135,7 @@ def run(
         # Without other connections the log is read anew whenever the recorder opens the database.
         world.reader.close()
         contents = {"farebox.db": (folder / "farebox.db").read_bytes()}
-        writer = Writer(world, vfs, populated[1], seed)
+        writer = Writer(world, vfs, populated, seed)
         for _ in range(COMMITS):
             if fault is not None and writer.random.random() < 0.3:
                 vfs.fail_always(fault, ("sync",))
@@ -147,14 +165,17 @@ def cut_power(folder: Path, told: Run, *, images: int, seed: int) -> Loss:
             if isinstance(note.mark, list):
                 acknowledged.update(note.mark)
         at = cut
-        found, wrong = look(folder, disk.after_power_cut(rng))
+        files = disk.after_power_cut(rng)
+        found, wrong = look(folder, files, is_audited=rng.randrange(AUDITED) == 0)
         lost += not wrong and not acknowledged <= found
         if wrong:
             broken.append(f"cut {cut}: {wrong}")
     return Loss(images, lost, broken)
 
 
-def look(folder: Path, files: dict[str, bytes]) -> tuple[set[bytes], list[str]]:
+def look(
+    folder: Path, files: dict[str, bytes], *, is_audited: bool
+) -> tuple[set[bytes], list[str]]:
     """The identities in a database, and what is wrong with it."""
     for path in folder.iterdir():
         path.unlink()
@@ -164,9 +185,11 @@ def look(folder: Path, files: dict[str, bytes]) -> tuple[set[bytes], list[str]]:
         db = apsw.Connection(str(folder / "farebox.db"))
         db.pragma("synchronous", "off")
         wrong = differences(db)
+        if is_audited and not wrong:
+            wrong = [str(found) for found in run_audit(SqliteDatabase(db)).differences]
         found = [identity for (identity,) in db.execute("select identity from identities")]
         db.close(force=True)
-    except apsw.Error as error:
+    except (apsw.Error, StoreFaultError) as error:
         return set(), [f"{type(error).__name__}: {error}"]
     return set(found), wrong
 
@@ -180,16 +203,16 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return made
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_power_cut_loses_nothing_acknowledged(
-    seed: int, folders: tuple[Path, Path], populated: tuple[bytes, int], vfs: FaultyVfs
+    seed: int, folders: tuple[Path, Path], populated: Populated, vfs: FaultyVfs
 ) -> None:
     told = run(folders[0], populated, vfs, seed=seed)
-    assert cut_power(folders[1], told, images=300, seed=seed) == Loss(300, 0, [])
+    assert cut_power(folders[1], told, images=IMAGES, seed=seed) == Loss(IMAGES, 0, [])
 
 
 def test_the_rig_sees_what_a_weaker_sync_loses(
-    folders: tuple[Path, Path], populated: tuple[bytes, int], vfs: FaultyVfs
+    folders: tuple[Path, Path], populated: Populated, vfs: FaultyVfs
 ) -> None:
     told = run(folders[0], populated, vfs, seed=0, synchronous="normal")
     found = cut_power(folders[1], told, images=200, seed=0)
@@ -198,16 +221,21 @@ def test_the_rig_sees_what_a_weaker_sync_loses(
 
 
 def test_the_rig_sees_what_no_sync_breaks(
-    folders: tuple[Path, Path], populated: tuple[bytes, int], vfs: FaultyVfs
+    folders: tuple[Path, Path], populated: Populated, vfs: FaultyVfs
 ) -> None:
     told = run(folders[0], populated, vfs, seed=0, synchronous="off")
     assert cut_power(folders[1], told, images=200, seed=0).broken
 
 
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("fault", [SYNC_LOST, DEAD], ids=["sync lost", "killed before the sync"])
 def test_what_follows_a_failed_sync_is_as_durable_as_ever(
-    fault: Fault, folders: tuple[Path, Path], populated: tuple[bytes, int], vfs: FaultyVfs
+    fault: Fault,
+    seed: int,
+    folders: tuple[Path, Path],
+    populated: Populated,
+    vfs: FaultyVfs,
 ) -> None:
     """A retry finds its rows in the file system's memory: that must not be taken for the disk."""
-    told = run(folders[0], populated, vfs, seed=0, fault=fault)
-    assert cut_power(folders[1], told, images=300, seed=0) == Loss(300, 0, [])
+    told = run(folders[0], populated, vfs, seed=seed, fault=fault)
+    assert cut_power(folders[1], told, images=IMAGES, seed=seed) == Loss(IMAGES, 0, [])
