@@ -162,14 +162,11 @@ def _take_place(made: Path, database: Path) -> Path | None:
     """
     kept = _free_name(database)
     is_former = database.exists()
+    _keep_log(database, kept)
     if is_former:
-        _close_former(database)
         _take_owner(made, database)
-    log, *others = beside_database(database)
-    if log.exists():
-        log.rename(kept.with_name(kept.name + LOG_SUFFIX))
-    for other in others:
-        other.unlink(missing_ok=True)
+    for beside in beside_database(database):
+        beside.unlink(missing_ok=True)
     # What was acknowledged to an import may be missing now: it has to begin anew.
     shutil.rmtree(database.with_name(database.name + PROGRESS_SUFFIX), ignore_errors=True)
     if is_former:
@@ -182,12 +179,21 @@ def _take_place(made: Path, database: Path) -> Path | None:
     return kept if is_former else None
 
 
-def _close_former(database: Path) -> None:
-    """Have the former database in one file; one that is damaged stays as it is."""
-    with suppress(StoreFaultError):
-        if not close_up(database):
-            message = f"{database} is open elsewhere; {_STOP_FIRST}"
-            raise CopyRefusedError(message)
+def _keep_log(database: Path, kept: Path) -> None:
+    """Have all of the former database in its file; where that is damaged, keep the log with it."""
+    log, kept_log = (path.with_name(path.name + LOG_SUFFIX) for path in (database, kept))
+    if log.exists():
+        shutil.copyfile(log, kept_log)
+    if not database.exists():
+        return
+    try:
+        is_closed = close_up(database)
+    except StoreFaultError:
+        return
+    kept_log.unlink(missing_ok=True)
+    if not is_closed:
+        message = f"{database} is open elsewhere; {_STOP_FIRST}"
+        raise CopyRefusedError(message)
 
 
 def _take_owner(made: Path, database: Path) -> None:
@@ -203,6 +209,6 @@ def _free_name(database: Path) -> Path:
     for number in count(1):
         suffix = KEPT_SUFFIX if number == 1 else f"{KEPT_SUFFIX}-{number}"
         name = database.with_name(database.name + suffix)
-        if not name.exists():
+        if not any(path.exists() for path in (name, *beside_database(name))):
             return name
     raise AssertionError  # the numbers don't end
