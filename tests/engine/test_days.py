@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from farebox.core.instant import MS_PER_DAY, MS_PER_HOUR
 from farebox.core.request import Channel
+from farebox.engine import days
 from tests.support.harness import START_MS
 from tests.support.truth import days_of_log, differences
 from tests.support.worlds import MICRO, World, request
@@ -103,6 +104,24 @@ def test_reports_stay_right_while_the_days_of_a_new_zone_are_built(world: World)
     assert not differences(world.reader.connection)
 
 
+def test_a_step_has_a_bound_however_much_there_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One quarter hour may hold more rows than a step is meant to build."""
+    monkeypatch.setattr(days, "ROWS_PER_STEP", 2)
+    profile_id = world.workspace(timezone="UTC")
+    traffic = Traffic(world, profile_id, seed=1, days_back=2)
+    traffic.send(60)
+    crowded = [
+        request(profile_id, f"crowd-{n}", key_id=f"key-{n}", time_ms=START_MS - MS_PER_DAY)
+        for n in range(7)
+    ]
+    world.record(crowded)
+    rezone(world, profile_id, "Asia/Kathmandu")
+    zones = steps_to_switch(world, traffic, rows_a_step=1)
+    assert 20 < zones.index("Asia/Kathmandu") < 80
+
+
 def test_other_workspaces_are_not_touched(world: World) -> None:
     profile_id, other = world.workspace(), world.workspace(timezone="America/Nuuk")
     traffic, others = Traffic(world, profile_id, seed=2), Traffic(world, other, seed=3)
@@ -134,12 +153,12 @@ def test_a_change_there_and_back_ends_where_it_began(world: World) -> None:
     profile_id = world.workspace(timezone="UTC")
     traffic = Traffic(world, profile_id, seed=5)
     traffic.send(100)
-    days = "select day, log_type_id, key_id, requests, last_ms from days order by 1, 2, 3"
-    before = world.select(days)
+    kept = "select day, log_type_id, key_id, requests, last_ms from days order by 1, 2, 3"
+    before = world.select(kept)
     rezone(world, profile_id, "Pacific/Pago_Pago")
     rezone(world, profile_id, "UTC")
     assert steps_to_switch(world, traffic)[-1] == "UTC"
-    assert world.select(days) == before
+    assert world.select(kept) == before
 
 
 def test_a_restart_goes_on_where_the_building_stopped(world: World) -> None:

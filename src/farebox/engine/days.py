@@ -15,7 +15,9 @@ from farebox.core.calendar import day_of_quarter, zone_of
 from farebox.core.rollup import QuarterKey, Tally, Usage, tally_days
 from farebox.store.contract import Writer
 
+# Whoever records waits for a step: about 30 ms for so many rows.
 QUARTERS_PER_STEP = 4 * 24 * 7
+ROWS_PER_STEP = 5_000
 DAYS_REMEMBERED_MAX = 100_000
 
 K = TypeVar("K", bound=tuple[int | str, ...])
@@ -76,13 +78,13 @@ class Days:
         return [row.profile_id for row in self._db.rows("zones_building", _Building)]
 
     def step(self, profile_id: int) -> bool:
-        """Build the next week of a workspace's oldest unbuilt version; whether reports switched."""
+        """Build on at a workspace's oldest unbuilt version; whether reports switched."""
         self.forget(profile_id)
         zone = next(z for z in self._versions(profile_id) if z.built_quarter is not None)
         built = cast("int", zone.built_quarter)
         first = self._db.value("quarter_next", profile_id=profile_id, quarter=built)
         if isinstance(first, int):
-            end = first + QUARTERS_PER_STEP
+            end = self._step_end(profile_id, first)
             self._build(profile_id, zone, first, end)
             self._set_built(profile_id, zone, end)
             return False
@@ -91,6 +93,14 @@ class Days:
         for name in ("days_forget", "day_log_types_forget", "day_keys_forget"):
             self._db.execute(name, profile_id=profile_id, zone_version=zone.zone_version)
         return True
+
+    def _step_end(self, profile_id: int, first: int) -> int:
+        """A week on, or where so many rows are reached; one quarter hour at least."""
+        reached = self._db.value(
+            "quarter_after_rows", profile_id=profile_id, quarter=first, rows=ROWS_PER_STEP
+        )
+        end = first + QUARTERS_PER_STEP
+        return max(first + 1, min(end, reached)) if isinstance(reached, int) else end
 
     def _build(self, profile_id: int, zone: ZoneRow, first: int, end: int) -> None:
         rows = self._db.rows(

@@ -37,6 +37,11 @@ where profile_id = :profile_id and quarter >= :first_quarter and quarter < :end_
 -- Days: the first quarter with traffic at or after one.
 select min(quarter) from quarters where profile_id = :profile_id and quarter >= :quarter;
 
+-- name: quarter_after_rows
+-- Days: the quarter hour that the row of this number from one on lies in, by primary key.
+select quarter from quarters
+where profile_id = :profile_id and quarter >= :quarter order by quarter limit 1 offset :rows;
+
 -- name: days_forget!
 -- Days, when reports have switched.
 delete from days where profile_id = :profile_id and zone_version < :zone_version;
