@@ -188,6 +188,7 @@ def test_every_day_of_the_calendar_has_a_start_and_an_end(day: date, name: str) 
 
 
 def test_the_last_day_of_the_calendar_ends() -> None:
+    assert day_start_ms(LAST_DAY, zone_of("Asia/Tokyo")) == (24 * LAST_DAY - 9) * 3_600_000
     for name in distinct_zones():
         zone = zone_of(name)
         assert day_start_ms(LAST_DAY + 1, zone) > day_start_ms(LAST_DAY, zone)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from farebox.core.breakdown import breakdown
+from farebox.core.breakdown import Breakdown, breakdown
 from farebox.core.calendar import natural_window, parse_day
 from farebox.core.credits import to_number
 from farebox.core.daily import DayPoint, DayRow, daily
@@ -96,8 +96,8 @@ def test_usage_daily() -> None:
     assert answer == golden("usage_daily")
 
 
-def test_usage_breakdown() -> None:
-    report = breakdown(
+def seeded_breakdown() -> Breakdown:
+    return breakdown(
         [
             (
                 "key_2",
@@ -130,6 +130,10 @@ def test_usage_breakdown() -> None:
         ],
         NAMES,
     )
+
+
+def test_usage_breakdown() -> None:
+    report = seeded_breakdown()
     answer = {
         "metadata": {
             "filters": echo_filters({"start_date": "2026-04-01", "end_date": "2026-05-14"})

@@ -245,6 +245,13 @@ def test_a_change_at_a_boundary_counts_for_the_window_that_opens_there() -> None
     assert window_at("hour", noon_ms, zones) == (noon_ms, noon_ms + 75 * MINUTE_MS)
 
 
+def test_a_change_just_after_a_boundary_closes_not_the_window_that_opened_there() -> None:
+    noon_ms = int(datetime.fromisoformat("2026-05-05T12:00:00+00:00").timestamp()) * 1_000
+    zones = [ZoneSince(0, "UTC"), ZoneSince(noon_ms + 1, "Asia/Kathmandu")]
+    for ms in (noon_ms, noon_ms + 1, noon_ms + HOUR_MS - 1):
+        assert window_at("hour", ms, zones) == (noon_ms, noon_ms + HOUR_MS)
+
+
 def test_a_workspace_may_change_its_zone_any_number_of_times() -> None:
     names = ("Europe/Berlin", "Asia/Kathmandu")
     zones = [ZoneSince(hour * HOUR_MS, names[hour % 2]) for hour in range(3_000)]

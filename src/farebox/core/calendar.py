@@ -148,21 +148,17 @@ def window_at(kind: WindowKind, ms: int, zones: Sequence[ZoneSince]) -> Window:
 
     `zones` is ascending and not empty; its first entry counts for all time before it, too.
     """
-    window: Window | None = None
+    later = [since for since in zones[1:] if since.from_ms <= ms]
     # A zone's last instant is the one before the next zone's first.
-    last_ms = [since.from_ms - 1 for since in zones[1:]]
-    for since, until_ms in zip(zones, [*last_ms, ms], strict=True):
-        window = _window_after(kind, window, min(until_ms, ms), zone_of(since.timezone))
-        if until_ms >= ms:
-            break
-    assert window is not None  # there is a zone
+    first_until_ms, *untils_ms = [*(since.from_ms - 1 for since in later), ms]
+    window = natural_window(kind, first_until_ms, zone_of(zones[0].timezone))
+    for since, until_ms in zip(later, untils_ms, strict=True):
+        window = _window_after(kind, window, until_ms, zone_of(since.timezone))
     return window
 
 
-def _window_after(kind: WindowKind, before: Window | None, ms: int, zone: ZoneInfo) -> Window:
+def _window_after(kind: WindowKind, before: Window, ms: int, zone: ZoneInfo) -> Window:
     """The window at `ms` in a zone that was taken while `before` was open."""
-    if before is None:
-        return natural_window(kind, ms, zone)
     if ms < before.end_ms:
         return before
     bridged = bridge(kind, before.end_ms, zone)
