@@ -1,4 +1,4 @@
-"""The ledger's invariants: whatever the ledger does holds them, and each thing that can be wrong breaks one."""
+"""The ledger's invariants: the ledger holds them, and each thing that can be wrong breaks one."""
 
 from __future__ import annotations
 
