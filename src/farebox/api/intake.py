@@ -27,7 +27,7 @@ from farebox.core.errors import (
 from farebox.core.identity import content_digest
 from farebox.core.instant import parse_rfc3339
 from farebox.core.phrase import Phrase
-from farebox.core.request import UNKNOWN_SLUG, Capture, Channel, MeteredRequest
+from farebox.core.request import UNKNOWN_SLUG, Capture, MeteredRequest
 from farebox.core.workspace import ApiKey
 from farebox.engine.clock import Clock
 from farebox.engine.link import Link
@@ -63,6 +63,15 @@ class Outcome(NamedTuple):
     rejected: list[tuple[int, FareboxError]]
 
 
+class _Packed(NamedTuple):
+    """The rows of a call that can be recorded, their places in it, and what was refused."""
+
+    rows: list[MeteredRequest]
+    places: list[int]
+    captures: list[Capture]
+    rejected: list[tuple[int, FareboxError]]
+
+
 class Intake:
     """Takes rows of both ways in. One per process."""
 
@@ -74,6 +83,7 @@ class Intake:
         self._clock = clock
         self._policy = policy
         self._metrics = metrics
+        self._packing = asyncio.Lock()
 
     async def take(self, items: Sequence[Item], catch_up: Callable[[], Awaitable[None]]) -> Outcome:
         """Record what can be; returns after the commit. `catch_up` reads the directory anew.
@@ -81,62 +91,63 @@ class Intake:
         Raises:
             FareboxError: 503, nothing is known to be recorded.
         """
-        rows: list[MeteredRequest] = []
-        places: list[int] = []
-        captures: list[Capture] = []
-        rejected: list[tuple[int, FareboxError]] = []
+        if len(items) < ROWS_PER_TURN:
+            packed = await self._pack(items, catch_up)
+        else:
+            # One large batch at a time: the recorder then works on one while the next is packed,
+            # where batches packed by turns would all be ready, and all be waited for, together.
+            async with self._packing:
+                packed = await self._pack(items, catch_up)
+        if packed.rows:
+            recorded = await self._record(packed.rows, packed.captures)
+            outcome = _outcome(items, packed, recorded)
+        else:
+            outcome = Outcome(0, 0, [], packed.rejected)
+        self._count(outcome)
+        return outcome
+
+    async def _pack(
+        self, items: Sequence[Item], catch_up: Callable[[], Awaitable[None]]
+    ) -> _Packed:
+        done = _Packed([], [], [], [])
         now_ms = self._clock.now_ms()
         has_caught_up = False
         for index, item in enumerate(items):
             if index % ROWS_PER_TURN == ROWS_PER_TURN - 1:
                 await asyncio.sleep(0)
             packed = self._packed(item, now_ms)
-            if _is_perhaps_new(packed) and not has_caught_up:
+            if isinstance(packed, FareboxError) and _is_perhaps_new(packed) and not has_caught_up:
                 await catch_up()
                 has_caught_up = True
                 packed = self._packed(item, now_ms)
             if isinstance(packed, FareboxError):
-                rejected.append((index, _in_words_of(item, packed)))
+                done.rejected.append((index, _in_words_of(item, packed)))
                 continue
-            row, capture = packed
-            rows.append(row)
-            places.append(index)
-            if capture is not None:
-                captures.append(capture)
-        if rows:
-            recorded = await self._record(rows, captures)
-            outcome = _outcome(items, places, rejected, recorded)
-        else:
-            outcome = Outcome(0, 0, [], rejected)
-        self._count(outcome)
-        return outcome
+            done.rows.append(packed)
+            done.places.append(index)
+            if self._policy.is_on:
+                done.captures.extend(self._captured(item, packed))
+        return done
 
-    def _packed(
-        self, item: Item, now_ms: int
-    ) -> tuple[MeteredRequest, Capture | None] | FareboxError:
-        if isinstance(item, FareboxError):
-            return item
+    def _packed(self, item: Item, now_ms: int) -> MeteredRequest | FareboxError:
         try:
-            return self._packed_row(item, now_ms)
+            if isinstance(item, RequestRow):
+                return self._packer.pack(_row_draft(self._packer, item), now_ms)
+            if isinstance(item, CloudEvent):
+                return self._packer.pack(_event_draft(self._packer, item), now_ms)
         except FareboxError as error:
             return error
+        return item
 
-    def _packed_row(
-        self, item: RequestRow | CloudEvent, now_ms: int
-    ) -> tuple[MeteredRequest, Capture | None]:
-        facts: RequestFacts
-        if isinstance(item, RequestRow):
-            draft, facts = _row_draft(self._packer, item), item
-        else:
-            draft, facts = _event_draft(self._packer, item)
-        row = self._packer.pack(draft, now_ms)
+    def _captured(self, item: Item, row: MeteredRequest) -> list[Capture]:
+        facts = _facts(item)
         capture = self._policy.capture(
             row,
             _told(facts.request_headers),
             _told(facts.request_body),
             _told(facts.response_body),
         )
-        return row, capture
+        return [] if capture is None else [capture]
 
     async def _record(self, rows: list[MeteredRequest], captures: list[Capture]) -> Recorded:
         started = time.perf_counter()
@@ -157,12 +168,8 @@ class Intake:
             log.warning("%d rows conflict with recorded ones", len(outcome.conflicts))
 
 
-def _outcome(
-    items: Sequence[Item],
-    places: list[int],
-    rejected: list[tuple[int, FareboxError]],
-    recorded: Recorded,
-) -> Outcome:
+def _outcome(items: Sequence[Item], packed: _Packed, recorded: Recorded) -> Outcome:
+    places = packed.places
     refused = [(places[i], FareboxError(CATALOGUE[code])) for i, code in recorded.rejected]
     conflicts = [(places[i], _id(items[places[i]])) for i in recorded.conflicts]
     accepted = len(places) - len(recorded.duplicates) - len(conflicts) - len(refused)
@@ -170,7 +177,7 @@ def _outcome(
         accepted,
         len(recorded.duplicates),
         conflicts,
-        sorted(rejected + refused, key=lambda pair: pair[0]),
+        sorted(packed.rejected + refused, key=lambda pair: pair[0]),
     )
 
 
@@ -189,14 +196,14 @@ def _row_draft(packer: Packer, row: RequestRow) -> Draft:
     )
 
 
-def _event_draft(packer: Packer, event: CloudEvent) -> tuple[Draft, RequestFacts]:
+def _event_draft(packer: Packer, event: CloudEvent) -> Draft:
     if isinstance(event.data_base64, str):
         raise FareboxError(INVALID_FIELD, field="data", expected=Phrase("an object"))
-    facts = event.data if isinstance(event.data, RequestFacts) else NO_FACTS
+    facts = _facts(event)
     sent = event
     if facts is not NO_FACTS:
         sent = msgspec.structs.replace(event, data=_sent(facts))
-    draft = _draft(
+    return _draft(
         event.id,
         event.source,
         content_digest(_canonical.encode(sent)),
@@ -205,7 +212,13 @@ def _event_draft(packer: Packer, event: CloudEvent) -> tuple[Draft, RequestFacts
         event.time,
         facts,
     )
-    return draft, facts
+
+
+def _facts(item: Item) -> RequestFacts:
+    if isinstance(item, RequestRow):
+        return item
+    told = item.data if isinstance(item, CloudEvent) else None
+    return told if isinstance(told, RequestFacts) else NO_FACTS
 
 
 def _draft(
@@ -217,9 +230,11 @@ def _draft(
     time_text: str | UnsetType | None,
     facts: RequestFacts,
 ) -> Draft:
-    channel: Channel | None = _told(facts.channel)
     time_ms = None if time_text is UNSET or time_text is None else _read_time(time_text)
-    credits_micro = None if facts.credits is UNSET else fields.credits("credits", facts.credits)
+    channel, credits, method, path = facts.channel, facts.credits, facts.method, facts.path
+    status_code, duration_ms = facts.status_code, facts.duration_ms
+    response_size, ip = facts.response_size, facts.ip
+    # Told one by one, not by a function: this runs for every request.
     return Draft(
         request_id,
         source,
@@ -227,14 +242,14 @@ def _draft(
         key,
         slug,
         time_ms,
-        _told(facts.method),
-        _told(facts.path),
-        _told(facts.status_code),
-        _told(facts.duration_ms),
-        _told(facts.response_size),
-        _told(facts.ip),
-        channel,
-        credits_micro,
+        None if method is UNSET else method,
+        None if path is UNSET else path,
+        None if status_code is UNSET else status_code,
+        None if duration_ms is UNSET else duration_ms,
+        None if response_size is UNSET else response_size,
+        None if ip is UNSET else ip,
+        None if channel is UNSET else channel,
+        None if credits is UNSET else fields.credits("credits", credits),
     )
 
 
