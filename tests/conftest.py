@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zoneinfo
 
 import pytest
 from hypothesis import settings
@@ -18,3 +19,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take every `FAREBOX_*` variable away for the time of a test."""
     for name in [name for name in os.environ if name.startswith("FAREBOX_")]:
         monkeypatch.delenv(name)
+
+
+# What tests compute with zones of their own comes from the same data as the program's.
+zoneinfo.reset_tzpath(to=())

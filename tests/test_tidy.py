@@ -50,11 +50,11 @@ OUTSIDE_MODULES = {"random", "secrets"}
 
 CORE_MAY_IMPORT = {
     "__future__", "base64", "bisect", "calendar", "collections", "dataclasses", "datetime",
-    "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "ipaddress",
-    "itertools", "math", "operator", "re", "string", "struct", "textwrap", "typing",
-    "unicodedata", "uuid", "zlib", "zoneinfo",
+    "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "hmac",
+    "importlib", "ipaddress", "itertools", "math", "operator", "re", "string", "struct",
+    "textwrap", "typing", "unicodedata", "uuid", "zlib", "zoneinfo",
 }  # fmt: skip
-EXACT = ("src/farebox/core/credits.py", "src/farebox/core/ledger.py", "src/farebox/core/report")
+EXACT = ("src/farebox/core/",)
 
 DATA_SQL = re.compile(
     r"\s*(--[^\n]*\n\s*)*(select\s.*\sfrom\s|insert\s+(or\s+\w+\s+)?into\s|update\s+\w+\s+set\s"

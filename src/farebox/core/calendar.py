@@ -16,8 +16,9 @@ from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from importlib import resources
 from typing import Literal, NamedTuple
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from farebox.core.instant import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE, MS_PER_SECOND
 
@@ -26,6 +27,8 @@ QUARTER_SECONDS = QUARTER_MS // MS_PER_SECOND
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 LAST_DAY = date.max.toordinal() - EPOCH_ORDINAL
 DAY_EXPECTED = "a date in the form YYYY-MM-DD"
+TIMEZONE_EXPECTED = "the name of an IANA timezone, such as Europe/Berlin"
+_TZDATA = "tzdata"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 WindowKind = Literal["second", "minute", "hour", "day", "month"]
@@ -47,20 +50,22 @@ class ZoneSince(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def zone_of(timezone: str) -> ZoneInfo:
-    """The zone of an IANA name.
+    """The zone of an IANA name, by the locked tzdata: two machines never count a day differently.
 
     Raises:
         ValueError: no such zone.
     """
-    if timezone not in _zone_names():
-        message = "the name of an IANA timezone, such as Europe/Berlin"
-        raise ValueError(message)
-    return ZoneInfo(timezone)
+    if timezone not in zone_names():
+        raise ValueError(TIMEZONE_EXPECTED)
+    path = resources.files(_TZDATA).joinpath("zoneinfo", *timezone.split("/"))
+    with path.open("rb") as file:
+        return ZoneInfo.from_file(file, key=timezone)
 
 
 @lru_cache(maxsize=1)
-def _zone_names() -> frozenset[str]:
-    return frozenset(available_timezones())
+def zone_names() -> frozenset[str]:
+    """The names of all zones."""
+    return frozenset(resources.files(_TZDATA).joinpath("zones").read_text("utf-8").split())
 
 
 def quarter_of(ms: int) -> int:
