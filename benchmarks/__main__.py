@@ -1,7 +1,7 @@
-"""`python -m benchmarks [--quick]`: measures, prints a table, and fails when a target is missed.
+"""`python -m benchmarks [--quick | NAME…]`: measures, prints a table, fails on a missed target.
 
 The first run fills a database of five million requests, which takes minutes, and keeps it in
-`.bench/`. `--quick` leaves out what needs it.
+`.bench/`. `--quick` leaves out what needs it; names pick single ones.
 """
 
 from __future__ import annotations
@@ -9,28 +9,33 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from benchmarks import ingest, latency, report
+from benchmarks import imports, ingest, latency, report
 from benchmarks.table import Row
 
 SMALL = 100_000
 LARGE = 5_000_000
 
-QUICK: tuple[Callable[[], Row], ...] = (
-    lambda: ingest.compare(0),
-    latency.compare,
-)
-LONG: tuple[Callable[[], Row], ...] = (
-    lambda: ingest.compare(LARGE),
-    lambda: report.compare(SMALL, LARGE),
-)
+QUICK: dict[str, Callable[[], Row]] = {
+    "ingest": lambda: ingest.compare(0),
+    "latency": latency.compare,
+    "import": imports.measure,
+}
+LONG: dict[str, Callable[[], Row]] = {
+    "ingest-large": lambda: ingest.compare(LARGE),
+    "report": lambda: report.compare(SMALL, LARGE),
+}
 
 
 def main() -> int:
-    """Run the benchmarks one after the other; 1 when a target is missed."""
-    chosen = QUICK if "--quick" in sys.argv[1:] else QUICK + LONG
+    """Run the benchmarks one after the other; 1 when a target is missed, 2 for unknown names."""
+    known = QUICK | LONG
+    names = [name for name in sys.argv[1:] if name != "--quick"]
+    if not known.keys() >= set(names):
+        print(f"There are: {', '.join(known)}", file=sys.stderr)
+        return 2
     missed = 0
-    for measure in chosen:
-        row = measure()
+    for name in names or (QUICK if "--quick" in sys.argv[1:] else known):
+        row = known[name]()
         missed += not row.is_met
         verdict = "met" if row.is_met else "MISSED"
         print(

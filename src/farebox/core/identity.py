@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from functools import lru_cache
 
 ID_BYTES_MAX = 1024
 RAW_BYTES_MAX = 64
@@ -35,8 +36,13 @@ def pack_identity(source: str, request_id: str) -> bytes:
         kind, packed = _HASHED, hashlib.blake2b(encoded, digest_size=32).digest()
     if not source:
         return _KINDS[kind] + packed
-    source_digest = hashlib.blake2b(source.encode(), digest_size=16).digest()
-    return _KINDS[kind | _SOURCED] + source_digest + packed
+    return _KINDS[kind | _SOURCED] + _source_digest(source) + packed
+
+
+@lru_cache(maxsize=1024)
+def _source_digest(source: str) -> bytes:
+    """Cached: a caller has few sources, and names one in every request."""
+    return hashlib.blake2b(source.encode(), digest_size=16).digest()
 
 
 def content_digest(canonical: bytes) -> bytes:

@@ -19,7 +19,8 @@ _LENGTH_MAX = 64
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH = {name: number for number, name in enumerate(_MONTHS, 1)}
 _LOCAL = re.compile(
-    r"(\d\d)/([A-Z][a-z]{2})/(\d{4})[: ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? ([+-])(\d\d)(\d\d)",
+    r"(\d\d/[A-Z][a-z]{2}/\d{4})[: ]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,9}))?"
+    r" ([+-]\d{4})",
     re.ASCII,
 )
 _EXPONENT = re.compile(r"\d{1,40}(\.\d{0,40})?[eE][+-]?\d{1,3}", re.ASCII)
@@ -103,17 +104,23 @@ def _parse_text(text: str) -> int:
 
 
 def _parse_local(match: re.Match[str]) -> int:
-    day, month, year, hour, minute, second, fraction, sign, hours, minutes = match.groups()
-    if month not in _MONTH:
+    day, hour, minute, second, fraction, offset = match.groups()
+    seconds = (int(hour) * 60 + int(minute)) * 60 + int(second)
+    milliseconds = int(fraction[:3].ljust(3, "0")) if fraction else 0
+    return _midnight_ms(day, offset) + seconds * MS_PER_SECOND + milliseconds
+
+
+@lru_cache(maxsize=64)
+def _midnight_ms(day: str, offset: str) -> int:
+    """The beginning of a day such as `01/May/2026` at an offset such as `+0200`."""
+    month = _MONTH.get(day[3:6])
+    if month is None:
         message = "an English month"
         raise ValueError(message)
-    offset = timedelta(hours=int(hours), minutes=int(minutes))
-    zone = timezone(-offset if sign == "-" else offset)
-    local = datetime(
-        int(year), _MONTH[month], int(day), int(hour), int(minute), int(second), tzinfo=zone
-    )
-    seconds = (local - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
-    return seconds * MS_PER_SECOND + int((fraction or "0")[:3].ljust(3, "0"))
+    ahead = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:]))
+    zone = timezone(-ahead if offset[0] == "-" else ahead)
+    midnight = datetime(int(day[7:]), month, int(day[:2]), tzinfo=zone)
+    return (midnight - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
 def _parse_go(text: str) -> int:
