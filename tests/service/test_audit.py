@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from farebox.core.calendar import QUARTER_MS
+from farebox.core.instant import MS_PER_DAY, parse_rfc3339
 from farebox.core.invariants import Difference
 from farebox.service.audit import (
     AUDITS_KEPT,
@@ -106,6 +108,29 @@ def test_the_audit_agrees_with_whatever_the_recorder_writes(
             world.recorder.tick()
             assert run_audit(world.reader).agrees
             assert truth.differences(world.reader.connection) == []
+
+
+@pytest.mark.parametrize(
+    ("timezone", "around"),
+    [
+        ("Pacific/Apia", "2011-12-30T00:00:00Z"),  # a day that never was
+        ("America/St_Johns", "2010-11-07T03:00:00Z"),  # midnight comes twice
+        ("Australia/Lord_Howe", "2026-04-04T15:00:00Z"),  # half an hour comes twice
+    ],
+)
+def test_odd_days_are_audited_as_they_are_counted(
+    harness: Harness, timezone: str, around: str
+) -> None:
+    profile_id = harness.workspace(timezone=timezone)
+    key_id = harness.key(profile_id)
+    around_ms = parse_rfc3339(around)
+    quarters = range(around_ms - MS_PER_DAY, around_ms + MS_PER_DAY, QUARTER_MS)
+    rows = [harness.row(profile_id, key_id, time_ms=time_ms) for time_ms in quarters]
+    harness.record(rows, is_import=True)
+    result = run_audit(harness.reader)
+    assert (result.agrees, result.requests) == (True, len(rows))
+    (days,) = [check.rows for check in result.checks if check.check == "days"]
+    assert days in {2, 3}
 
 
 def test_an_empty_database_agrees(harness: Harness) -> None:
