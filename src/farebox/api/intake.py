@@ -96,8 +96,9 @@ class Intake:
         else:
             # One large batch at a time: the recorder then works on one while the next is packed,
             # where batches packed by turns would all be ready, and all be waited for, together.
-            async with self._packing:
-                packed = await self._pack(items, catch_up)
+            with self._link.room(len(items)):
+                async with self._packing:
+                    packed = await self._pack(items, catch_up)
         if packed.rows:
             recorded = await self._record(packed.rows, packed.captures)
             outcome = _outcome(items, packed, recorded)

@@ -24,11 +24,12 @@ class OwnLimit:
             FareboxError: 429, to be tried again when the next minute begins.
         """
         minute = now_ms // MS_PER_MINUTE
-        if minute != self._minute:
+        # A call that was kept waiting over the turn of a minute counts to the new one.
+        if minute > self._minute:
             self._minute = minute
             self._calls.clear()
         calls = self._calls.get(profile_id, 0)
         if calls >= self._calls_per_minute:
-            rest_ms = (minute + 1) * MS_PER_MINUTE - now_ms
+            rest_ms = (self._minute + 1) * MS_PER_MINUTE - now_ms
             raise FareboxError(RATE_LIMITED, retry_after_seconds=-(-rest_ms // MS_PER_SECOND))
         self._calls[profile_id] = calls + 1

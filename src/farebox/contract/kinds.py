@@ -12,7 +12,6 @@ COMMON: tuple[ErrorKind, ...] = (
     errors.WRONG_METHOD,
     errors.INTERNAL,
     errors.STORE_UNAVAILABLE,
-    errors.STOPPING,
 )
 
 BODY: tuple[ErrorKind, ...] = (

@@ -155,7 +155,6 @@ STORE_UNAVAILABLE = ErrorKind(
 QUEUE_FULL = ErrorKind(
     50302, "queue_full", "Too many requests are waiting to be recorded. Please try again later."
 )
-STOPPING = ErrorKind(50303, "stopping", "The server is stopping. Please try again later.")
 
 # What may stand in a message's braces.
 PARAMETERS: dict[str, str] = {

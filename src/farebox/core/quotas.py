@@ -45,13 +45,16 @@ def quotas(
     name: str, uid: str, plan_name: str | None, period: PeriodSums, balance_micro: int
 ) -> Quotas:
     """The quotas of a workspace; `balance_micro` is what it can spend, below 0 when overdrawn."""
+    used_micro = period.charged_micro + period.corrected_micro
     given_micro = max(0, period.opening_micro) + period.granted_micro - period.expired_micro
+    # More was given back than was charged: what is given back of former periods is given anew.
+    given_micro += max(0, -used_micro)
     return Quotas(
         name=name,
         uid=uid,
         credits_left_micro=max(0, balance_micro),
         credits_max=max(0, ceil_whole(given_micro)),
-        credits_used_micro=max(0, period.charged_micro + period.corrected_micro),
+        credits_used_micro=max(0, used_micro),
         plan_name=plan_name,
         current_month_start_ms=period.start_ms,
         current_month_last_ms=period.end_ms - MS_PER_SECOND,

@@ -124,9 +124,10 @@ class Directory:
 
     def _take_log_types(self, reader: Reader) -> None:
         log_types = read_log_types(reader)
-        self.paths = PathTable(log_types.values())
+        # The log types first: a path or a slug must never lead to one that isn't there yet.
         self.log_types = log_types
         self.log_type_by_slug = {t.slug: t for t in log_types.values()}
+        self.paths = PathTable(log_types.values())
 
     def _take_keys(self, keys: Iterable[ApiKey]) -> None:
         for key in keys:

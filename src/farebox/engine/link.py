@@ -91,14 +91,9 @@ class Link:
         Raises:
             FareboxError: 503, too much is waiting, or the outcome is unknown.
         """
-        if self.rows_waiting + len(rows) > self._rows_waiting_max:
-            raise FareboxError(QUEUE_FULL, retry_after_seconds=RETRY_AFTER_SECONDS)
-        self.rows_waiting += len(rows)
-        try:
+        with self.room(len(rows)):
             call_id = self._call_id()
             reply = await self._ask(Record(call_id, rows, list(captures), is_import))
-        finally:
-            self.rows_waiting -= len(rows)
         assert isinstance(reply, Recorded)
         return reply
 
@@ -117,11 +112,26 @@ class Link:
             FareboxError: why it was refused, or 503 when the outcome is unknown.
         """
         packed = msgspec.msgpack.encode(arguments)
-        with self._in_flight_once(actor, idempotency_key):
+        with self._in_flight_once(actor, idempotency_key), self.room(1):
             reply = await self._ask(Call(self._call_id(), name, packed, actor, idempotency_key))
         assert isinstance(reply, Answered)
         self.change_id = max(self.change_id, reply.change_id)
         return msgspec.msgpack.decode(reply.answer, type=answer)
+
+    @contextmanager
+    def room(self, rows: int) -> Iterator[None]:
+        """Room for rows that wait, here or on their way here; a batch alone always has it.
+
+        Raises:
+            FareboxError: 503, too much is waiting already.
+        """
+        if self.rows_waiting and self.rows_waiting + rows > self._rows_waiting_max:
+            raise FareboxError(QUEUE_FULL, retry_after_seconds=RETRY_AFTER_SECONDS)
+        self.rows_waiting += rows
+        try:
+            yield
+        finally:
+            self.rows_waiting -= rows
 
     async def close(self) -> None:
         """Wait for what was sent, then hang up."""

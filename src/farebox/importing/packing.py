@@ -58,9 +58,9 @@ class LinePacker:
         return packed
 
     def _draft(self, line: LineDraft) -> Draft:
-        # All that the line told but its number and its key, which may lie in another place when
-        # the same requests are told by another log.
-        told = (line.log_type, line.method, line.path, *line[8:])
+        # All that the line told but its number, its key and where the key was: another log of the
+        # same requests may have it in another place.
+        told = (line.log_type, line.method, line.path, *line[8:-1])
         return Draft(
             line.request_id,
             line.source,

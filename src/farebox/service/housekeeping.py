@@ -20,21 +20,27 @@ from farebox.core.instant import MS_PER_DAY, MS_PER_MINUTE, MS_PER_SECOND
 from farebox.engine.clock import DRIFT_ALARM_MS, SteadyClock
 from farebox.engine.link import Link
 from farebox.engine.transaction import Command, Transaction
-from farebox.service.forms.common import Nothing
 from farebox.service.metrics import Metrics
 from farebox.store.contract import QueryTimeoutError, Reader, StoreFaultError
 
 ROUND_SECONDS = 5.0
 FORGET_EVERY_MS = 10 * MS_PER_MINUTE
+FORGET_AT_ONCE = 2_000
 AUDIT_SECONDS_MAX = 3600.0
 ACTOR = "housekeeping"
 log = logging.getLogger("farebox.housekeeping")
 
 
 class CapturesForget(msgspec.Struct, frozen=True):
-    """Forget what was captured of requests made before an instant."""
+    """Forget some of what was captured of requests made before an instant."""
 
     before_ms: int
+
+
+class CapturesForgotten(msgspec.Struct, frozen=True):
+    """How many were forgotten; there may be more when it is the most that are at once."""
+
+    count: int
 
 
 class _Audit(NamedTuple):
@@ -84,8 +90,7 @@ class Housekeeper:
         try:
             await self._tell_audit()
             if now_ms - self._forgot_ms >= FORGET_EVERY_MS:
-                forget = CapturesForget(now_ms - self._capture_ms)
-                await self._link.call("captures.forget", forget, Nothing, actor=ACTOR)
+                await self._forget_captures(now_ms - self._capture_ms)
                 self._forgot_ms = now_ms
         except (FareboxError, StoreFaultError, QueryTimeoutError) as error:
             log.warning("housekeeping is put off: %s", error)
@@ -93,6 +98,15 @@ class Housekeeper:
             self._audited_ms = now_ms
             if self._auditing is None or self._auditing.done():
                 self._auditing = asyncio.create_task(audit(self._audit_command))
+
+    async def _forget_captures(self, before_ms: int) -> None:
+        forget = CapturesForget(before_ms)
+        count = FORGET_AT_ONCE
+        while count == FORGET_AT_ONCE:
+            forgotten = await self._link.call(
+                "captures.forget", forget, CapturesForgotten, actor=ACTOR
+            )
+            count = forgotten.count
 
     def _watch_clock(self) -> None:
         drift_ms = self._clock.drift_ms()
@@ -128,9 +142,20 @@ async def audit(command: Sequence[str]) -> None:
         log.error("the audit ended with status %d; `farebox audit` tells more", status)
 
 
-def _forget(tx: Transaction, forget: CapturesForget) -> Nothing:
-    tx.db.execute("captures_forget", before_id=first_query_log_id(forget.before_ms))
-    return Nothing()
+def _forget(tx: Transaction, forget: CapturesForget) -> CapturesForgotten:
+    """A few thousand at most, so that no one waits long for the recorder."""
+    before_id = first_query_log_id(forget.before_ms)
+    count = 0
+    profile_id = tx.db.value("captures_after", profile_id=0)
+    while isinstance(profile_id, int) and count < FORGET_AT_ONCE:
+        count += tx.db.execute(
+            "captures_forget",
+            profile_id=profile_id,
+            before_id=before_id,
+            count=FORGET_AT_ONCE - count,
+        )
+        profile_id = tx.db.value("captures_after", profile_id=profile_id)
+    return CapturesForgotten(count)
 
 
 COMMANDS = (Command("captures.forget", CapturesForget, _forget),)

@@ -19,6 +19,7 @@ from farebox.store.contract import Row
 LIMIT_DEFAULT = 25
 LIMIT_MAX = 100
 CURSOR_LENGTH_MAX = 500
+KEY_END = 2**63
 Data = TypeVar("Data")
 Key = tuple[int, str]
 FIRST: Key = (0, "")
@@ -72,6 +73,8 @@ def _key(cursor: str) -> Key:
     try:
         padded = cursor[:CURSOR_LENGTH_MAX].encode("ascii") + b"=" * (-len(cursor) % 4)
         key: Key = msgspec.msgpack.decode(base64.urlsafe_b64decode(padded), type=Key)
+        if not 0 <= key[0] < KEY_END:
+            raise ValueError(key[0])  # noqa: TRY301 - no cursor of ours, like the others below
     except (ValueError, msgspec.MsgspecError) as error:
         expected = Phrase("the 'next_cursor' of an earlier answer")
         raise FareboxError(INVALID_FIELD, field="cursor", expected=expected) from error

@@ -22,8 +22,15 @@ insert into captures (profile_id, query_log_id, request_headers, request_body, r
 values (?1, ?2, ?3, ?4, ?5);
 
 -- name: captures_forget!
--- Housekeeping: captured bodies whose time is over, by the time in their ids.
-delete from captures where query_log_id < :before_id;
+-- Housekeeping: some of a workspace's captured bodies whose time is over, by the time in their ids.
+delete from captures where profile_id = :profile_id and query_log_id in (
+  select query_log_id from captures
+  where profile_id = :profile_id and query_log_id < :before_id order by query_log_id limit :count
+);
+
+-- name: captures_after
+-- Housekeeping: the next workspace that has captured bodies. By primary key.
+select min(profile_id) from captures where profile_id > :profile_id;
 
 -- name: quarters_add!
 -- Recorder, one row for each quarter hour, key, log type and channel of a batch.
