@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from farebox.core.instant import MS_PER_DAY, MS_PER_MINUTE
 from farebox.core.request import Capture, Channel, MeteredRequest
-from farebox.engine.messages import Record
+from farebox.engine.messages import Record, Recorded
 from tests.support.harness import START_MS
 from tests.support.truth import differences, digest
 from tests.support.worlds import MICRO, People, World, counts, record, request
@@ -54,6 +54,8 @@ def test_a_repeat_in_another_record_of_the_same_commit_is_a_duplicate(world: Wor
     )
     assert counts(first, 1) == (1, 0, 0, 0)
     assert counts(second, 2) == (1, 1, 0, 0)
+    assert isinstance(second, Recorded)
+    assert second.duplicates == [1]
     assert [first.call_id, second.call_id] == [7, 8]
     assert world.balance_micro(profile_id) == (1000 - 2) * MICRO
     assert not differences(world.reader.connection)
@@ -107,11 +109,13 @@ def test_an_empty_record_is_answered_and_changes_nothing(world: World) -> None:
 
 def test_a_duplicates_capture_is_not_kept(world: World) -> None:
     profile_id = world.workspace()
-    rows = [request(profile_id, "a", salt=salt) for salt in (b"1", b"2")]
-    captures = [Capture(profile_id, row.query_log_id, "{}", "body", "") for row in rows]
-    for row, capture in zip(rows, captures, strict=True):
-        world.handle(Record(0, [row], [capture]))
-    assert world.select("select query_log_id from captures") == [(rows[0].query_log_id,)]
+    first = request(profile_id, "a")
+    fresh, again = request(profile_id, "b"), request(profile_id, "a", salt=b"2")
+    for rows in ([first], [fresh, again], [again]):
+        captures = [Capture(profile_id, row.query_log_id, "{}", "body", "") for row in rows]
+        world.handle(Record(0, rows, captures))
+    kept = {query_log_id for (query_log_id,) in world.select("select query_log_id from captures")}
+    assert kept == {first.query_log_id, fresh.query_log_id}
 
 
 class Event(NamedTuple):

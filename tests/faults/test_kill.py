@@ -97,6 +97,13 @@ def kill(pid: int | None) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
+def kill_and_wait(process: RecorderProcess) -> None:
+    """Who calls while it dies may still reach it."""
+    kill(process.pid)
+    assert process._child is not None
+    process._child.wait()
+
+
 def check(database: Path, sender: Sender) -> None:
     """All of it is there once, and every sum agrees."""
     reader = open_reader(database)
@@ -126,9 +133,7 @@ def test_a_recorder_that_is_killed_loses_and_doubles_nothing(
             with suppress(FareboxError):
                 sender.send_all(link, 1_000_000)
             killer.join()
-    child = process._child
-    assert child is not None
-    child.wait()
+    kill_and_wait(process)
     with SyncLink(database, process) as link:
         sender.settle(link)
     assert sender.sent > kills, "there was something to kill"
@@ -165,7 +170,7 @@ def test_a_killed_recorder_frees_its_lock_and_its_socket_is_taken_over(
     with SyncLink(database, process) as link:
         link.record([request(1, "before")])
         first = process.pid
-        kill(first)
+        kill_and_wait(process)
         with pytest.raises(FareboxError) as lost:
             link.record([request(1, "lost")])
         assert lost.value.kind is STORE_UNAVAILABLE
@@ -181,7 +186,7 @@ def test_a_link_that_has_lost_a_reply_takes_no_other_for_it(
 ) -> None:
     with SyncLink(database, process) as link:
         link.record([request(1, "a")])
-        kill(process.pid)
+        kill_and_wait(process)
         for _ in range(2):
             with pytest.raises(FareboxError):
                 link.record([request(1, "b")])

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from msgspec import structs
+
 from farebox.core.calendar import QUARTER_MS
 from farebox.core.errors import ROW_REFUSED
 from farebox.core.ledger import HISTORY, SPENT, Transfer
@@ -43,7 +45,6 @@ def write_batch(
     insert: Insert,
 ) -> list[Recorded]:
     """Write records in the open transaction; one outcome each, in their order."""
-    books.start_commit()
     rows = [row for record in records for row in record.rows]
     found = insert(db, rows, commit_id)
     if found.fresh:
@@ -87,6 +88,36 @@ def insert_singly(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) ->
             db.release_savepoint()
             found.fresh.append(row)
     return found
+
+
+def halves(record: Record) -> tuple[Record, Record]:
+    """A record of at least two rows as two, each with the captures of its own rows."""
+    half = len(record.rows) // 2
+    first, second = record.rows[:half], record.rows[half:]
+    early = {row.query_log_id for row in first}
+    return (
+        structs.replace(
+            record,
+            rows=first,
+            captures=[c for c in record.captures if c.query_log_id in early],
+        ),
+        structs.replace(
+            record,
+            rows=second,
+            captures=[c for c in record.captures if c.query_log_id not in early],
+        ),
+    )
+
+
+def joined(first: Recorded, second: Recorded, at: int) -> Recorded:
+    """The outcome of two halves as one; the second began `at` this index."""
+    return Recorded(
+        first.call_id,
+        max(first.commit_id, second.commit_id),
+        first.duplicates + [at + index for index in second.duplicates],
+        first.conflicts + [at + index for index in second.conflicts],
+        first.rejected + [(at + index, code) for index, code in second.rejected],
+    )
 
 
 def _without_repeats(db: Writer, rows: Sequence[MeteredRequest]) -> Sorted:

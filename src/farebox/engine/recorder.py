@@ -12,60 +12,46 @@ is closed and all memory dropped before the next commit.
 
 from __future__ import annotations
 
-import heapq
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
-from typing import NamedTuple
 
 import msgspec
 
-from farebox.core.errors import IDEMPOTENCY_MISMATCH, INTERNAL, STORE_UNAVAILABLE, FareboxError
-from farebox.core.identity import content_digest
+from farebox.core.errors import (
+    INTERNAL,
+    ROW_REFUSED,
+    STORE_UNAVAILABLE,
+    FareboxError,
+)
 from farebox.core.phrase import Phrase
-from farebox.engine.batch import Insert, insert_singly, insert_together, write_batch
-from farebox.engine.books import Books
+from farebox.engine.batch import (
+    Insert,
+    halves,
+    insert_singly,
+    insert_together,
+    joined,
+    write_batch,
+)
 from farebox.engine.clock import Clock
-from farebox.engine.days import Days
 from farebox.engine.entropy import Entropy
-from farebox.engine.messages import Answered, Call, Failed, Message, Record, Reply, Said
-from farebox.engine.transaction import IDEMPOTENCY_KEPT_MS, Command, Transaction
+from farebox.engine.messages import (
+    Answered,
+    Call,
+    Failed,
+    Message,
+    Record,
+    Recorded,
+    Reply,
+    Said,
+)
+from farebox.engine.session import Session
+from farebox.engine.transaction import Command, Transaction
 from farebox.store.contract import ConstraintBrokenError, StoreFaultError, Writer
 
 IDLE_MS_MAX = 1_000
-# Many periods end at one midnight: what waits to be recorded gets its turn in between.
-DUES_PER_COMMIT_MAX = 250
 log = logging.getLogger("farebox.recorder")
-RECORDER_ACTOR = "farebox"
-
-
-class _Due(NamedTuple):
-    profile_id: int
-    due_ms: int
-
-
-class _Idempotent(NamedTuple):
-    fingerprint: bytes
-    answer: str
-
-
-class _Session:
-    """An open database, and what is remembered of it; dropped whole after a fault."""
-
-    def __init__(self, db: Writer) -> None:
-        self.db = db
-        self.books = Books(db)
-        self.days = Days(db)
-        self.last_commit_id = db.integer("commits_last")
-        self.building = set(self.days.building())
-        self.dues = [(row.due_ms, row.profile_id) for row in db.rows("dues", _Due)]
-        heapq.heapify(self.dues)
-
-    def forget(self) -> None:
-        """After a rollback: memory may be ahead of the database."""
-        self.books.forget()
-        self.days.forget()
 
 
 class Recorder:
@@ -82,7 +68,7 @@ class Recorder:
         self._clock = clock
         self._entropy = entropy
         self._commands = commands
-        self._session: _Session | None = None
+        self._session: Session | None = None
 
     def handle(self, messages: Sequence[Message]) -> list[Reply]:
         """Replies to messages, in their order; all of it is durable when they are returned."""
@@ -118,7 +104,7 @@ class Recorder:
 
     def _record(self, records: list[Record]) -> list[Reply]:
         try:
-            return self._commit(records, insert_together)
+            return list(self._commit(records, insert_together))
         except StoreFaultError:
             raise
         except Exception as error:
@@ -126,7 +112,7 @@ class Recorder:
                 raise
             self._undo()
         if len(records) == 1:
-            return self._commit(records, insert_singly)
+            return [self._record_alone(records[0])]
         half = len(records) // 2
         return [
             reply
@@ -134,11 +120,23 @@ class Recorder:
             for reply in self._failing(part, partial(self._record, part))
         ]
 
-    def _commit(self, records: list[Record], insert: Insert) -> list[Reply]:
+    def _record_alone(self, record: Record) -> Recorded:
+        """Row by row; where a sum breaks a rule, half by half, down to the row that does it."""
+        try:
+            (outcome,) = self._commit([record], insert_singly)
+        except ConstraintBrokenError:
+            self._undo()
+        else:
+            return outcome
+        if len(record.rows) == 1:
+            return Recorded(record.call_id, 0, [], [], [(0, ROW_REFUSED.code)])
+        first, second = halves(record)
+        return joined(self._record_alone(first), self._record_alone(second), len(first.rows))
+
+    def _commit(self, records: list[Record], insert: Insert) -> list[Recorded]:
         session = self._opened()
         now_ms = self._clock.now_ms()
-        commit_id = session.last_commit_id + 1
-        session.db.begin()
+        commit_id = session.begin()
         outcomes = write_batch(
             session.db,
             session.books,
@@ -148,45 +146,31 @@ class Recorder:
             now_ms,
             insert=insert,
         )
-        self._finish(session, commit_id, now_ms)
-        return list(outcomes)
+        session.commit(commit_id, now_ms)
+        return outcomes
 
     def _call(self, call: Call) -> list[Reply]:
         command = self._commands[call.name]
         arguments = msgspec.msgpack.decode(call.arguments, type=command.arguments)
         session = self._opened()
         now_ms = self._clock.now_ms()
-        commit_id = session.last_commit_id + 1
-        session.db.begin()
-        session.books.start_commit()
+        commit_id = session.begin()
         tx = Transaction(
             session.db, session.books, session.days, self._entropy, now_ms, call.actor, commit_id
         )
-        fingerprint = content_digest(call.name.encode() + b"\0" + call.arguments)
-        answer = _repeated(session.db, call, fingerprint)
+        answer = session.answers.first(call)
         if answer is None:
             result = command.run(tx, arguments)
             answer = msgspec.msgpack.encode(result)
             kept = command.without_secret(result) if command.without_secret else result
-            _remember(session.db, call, fingerprint, kept, now_ms)
+            session.answers.keep(call, kept, now_ms)
             session.db.execute("commits_insert", commit_id=commit_id, at_ms=now_ms)
-            self._finish(session, commit_id, now_ms)
+            session.commit(commit_id, now_ms)
             if tx.rezoned:
-                session.days.forget()
-                session.building = set(session.days.building())
+                session.rezoned()
         else:
             session.db.rollback()
         return [Answered(call.call_id, answer, session.db.integer("changes_last"))]
-
-    def _finish(self, session: _Session, commit_id: int, now_ms: int) -> None:
-        """Announce plans that changed with their period, commit, and note what is due next."""
-        for profile_id in sorted(session.books.replanned):
-            _announce(session.db, "take_next_plan", "workspace", profile_id, now_ms)
-        session.db.commit()
-        session.last_commit_id = commit_id
-        session.books.replanned.clear()
-        for due in session.books.take_dues():
-            heapq.heappush(session.dues, due)
 
     def _failing(self, messages: Sequence[Message], work: Callable[[], list[Reply]]) -> list[Reply]:
         """The replies of some work, or why it failed, to everyone who waits for it."""
@@ -217,11 +201,11 @@ class Recorder:
         except StoreFaultError:
             self.close()
 
-    def _opened(self) -> _Session:
+    def _opened(self) -> Session:
         if self._session is None:
             db = self._open_writer()
             try:
-                self._session = _Session(db)
+                self._session = Session(db)
             except BaseException:
                 db.close()
                 raise
@@ -230,79 +214,15 @@ class Recorder:
     def _tick(self) -> int:
         session = self._opened()
         now_ms = self._clock.now_ms()
-        if session.dues and session.dues[0][0] <= now_ms:
-            self._pass_dues(session, now_ms)
+        if session.due_ms is not None and session.due_ms <= now_ms:
+            session.pass_dues(now_ms)
             return 0
         if session.building:
-            self._build_days(session, min(session.building), now_ms)
+            session.build_days(now_ms)
             return 0
-        if not session.dues:
+        if session.due_ms is None:
             return IDLE_MS_MAX
-        return max(0, min(IDLE_MS_MAX, session.dues[0][0] - now_ms))
-
-    def _pass_dues(self, session: _Session, now_ms: int) -> None:
-        commit_id = session.last_commit_id + 1
-        session.db.begin()
-        session.books.start_commit()
-        for _ in range(DUES_PER_COMMIT_MAX):
-            if not session.dues or session.dues[0][0] > now_ms:
-                break
-            _, profile_id = heapq.heappop(session.dues)
-            session.books.pass_dues(profile_id, commit_id, now_ms)
-        session.db.execute("commits_insert", commit_id=commit_id, at_ms=now_ms)
-        self._finish(session, commit_id, now_ms)
-
-    def _build_days(self, session: _Session, profile_id: int, now_ms: int) -> None:
-        session.db.begin()
-        if session.days.step(profile_id):
-            _announce(session.db, "switch_zone", "workspace", profile_id, now_ms)
-        session.db.commit()
-        session.building = set(session.days.building())
-
-
-def _repeated(db: Writer, call: Call, fingerprint: bytes) -> bytes | None:
-    """The first answer to a call with this Idempotency-Key, if there was one."""
-    if call.idempotency_key is None:
-        return None
-    found = db.one(
-        "idempotency_get",
-        _Idempotent,
-        actor=call.actor,
-        idempotency_key=call.idempotency_key,
-    )
-    if found is None:
-        return None
-    if found.fingerprint != fingerprint:
-        raise FareboxError(IDEMPOTENCY_MISMATCH)
-    return msgspec.msgpack.encode(msgspec.json.decode(found.answer))
-
-
-def _remember(
-    db: Writer, call: Call, fingerprint: bytes, answer: msgspec.Struct, now_ms: int
-) -> None:
-    if call.idempotency_key is not None:
-        db.execute("idempotency_forget", before_ms=now_ms - IDEMPOTENCY_KEPT_MS)
-        db.execute(
-            "idempotency_insert",
-            actor=call.actor,
-            idempotency_key=call.idempotency_key,
-            fingerprint=fingerprint,
-            answer=msgspec.json.encode(answer).decode(),
-            at_ms=now_ms,
-        )
-
-
-def _announce(db: Writer, action: str, kind: str, profile_id: int, now_ms: int) -> None:
-    db.execute(
-        "changes_insert",
-        at_ms=now_ms,
-        actor=RECORDER_ACTOR,
-        action=action,
-        kind=kind,
-        ref=str(profile_id),
-        profile_id=profile_id,
-        detail="{}",
-    )
+        return min(IDLE_MS_MAX, session.due_ms - now_ms)
 
 
 def _said(value: object) -> str | int | Said | None:

@@ -12,13 +12,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from farebox.core.instant import MS_PER_DAY
 from farebox.engine.books import Books
 from farebox.engine.days import Days
 from farebox.engine.entropy import Entropy
 from farebox.store.contract import Writer
-
-IDEMPOTENCY_KEPT_MS = 30 * MS_PER_DAY
 
 
 class Transaction:
