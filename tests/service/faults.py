@@ -14,7 +14,6 @@ LOG = "where profile_id = 1 and commit_id = 15"
 QUARTER = "where profile_id = 1 and quarter = 1975536"
 DAY = "where profile_id = 1 and zone_version = 2 and day = 20578 and requests > 1"
 ONE_DAY = DAY + " and key_id = (select min(key_id) from keys where profile_id = 1)"
-TYPE_DAY = DAY
 BUILT_DAY = "where profile_id = 1 and zone_version = 3 and day = 20538"
 CHARGE = "where profile_id = 1 and commit_id = 32"
 HISTORY = "where profile_id = 1 and kind = 'history'"
@@ -119,7 +118,7 @@ FAULTS = (
         Fault(table, f"{change} {where}", table)
         for table, where, columns in (
             ("days", ONE_DAY, ("log_type_id", "key_id")),
-            ("day_log_types", TYPE_DAY, ("log_type_id",)),
+            ("day_log_types", DAY, ("log_type_id",)),
             ("day_keys", ONE_DAY, ("key_id", "channel")),
         )
         for change in (
@@ -282,6 +281,12 @@ FAULTS = (
     Fault("charges", f"update charges set quarter = quarter + 1 {CHARGED}", "charges"),
     Fault("charges", f"update charges set log_type_id = 1 {CHARGED}", "charges"),
     Fault("charges", f"delete from charges {CHARGED}", "charges"),
+    Fault("charges", "insert into charges values (1, 5, 1, 0, 0, 9)", "charges"),
+    Fault(
+        "quarters",
+        "insert into quarters values (1, 5, 'k', 0, 'api', 0, 0, 0)",
+        f"names {ALL_ROLLUPS}",
+    ),
     Fault(
         "charges",
         f"update charges set credits_micro = credits_micro - 1 {CHARGED};"

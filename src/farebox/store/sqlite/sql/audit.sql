@@ -240,19 +240,19 @@ limit :limit;
 -- name: audit_charges
 -- Audit, by workspace: the log by quarter hour of its commit against charges.
 select null as zone_version, quarter, null as day, log_type_id, null as key_id, null as channel,
-  sum(n) as requests, sum(micro) as credits_micro, iif(sum(n) > 0, 0, null) as last_ms,
+  sum(n) as requests, sum(micro) as credits_micro, max(ms) as last_ms,
   sum(kept_n) as kept_requests, sum(kept_micro) as kept_credits_micro,
-  iif(sum(kept_n) > 0, 0, null) as kept_last_ms, count(*) over () as gaps
+  max(kept_ms) as kept_last_ms, count(*) over () as gaps
 from (
   select c.at_ms / :quarter_ms as quarter, r.log_type_id, r.n, r.micro,
-    0 as kept_n, 0 as kept_micro
+    0 as ms, 0 as kept_n, 0 as kept_micro, null as kept_ms
   from (
     select commit_id, log_type_id, count(*) as n, sum(credits_micro) as micro
     from requests where profile_id = :profile_id group by commit_id, log_type_id
   ) r
   left join commits c on c.commit_id = r.commit_id
   union all
-  select quarter, log_type_id, 0, 0, requests, credits_micro
+  select quarter, log_type_id, 0, 0, null, requests, credits_micro, 0
   from charges where profile_id = :profile_id
 )
 group by quarter, log_type_id
