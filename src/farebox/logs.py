@@ -7,16 +7,14 @@ all the same, wherever it comes from.
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import traceback
 
 import msgspec
 
 from farebox.core.instant import to_iso_ms
-from farebox.core.key import SECRET_PATTERN
+from farebox.core.key import strike_out
 
-_SECRET = re.compile(SECRET_PATTERN)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -35,11 +33,6 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             fields["error"] = "".join(traceback.format_exception(record.exc_info[1]))
         return strike_out(msgspec.json.encode(fields, enc_hook=str).decode())
-
-
-def strike_out(text: str) -> str:
-    """The text with everything that looks like a key or token of ours struck out."""
-    return _SECRET.sub(lambda found: found[0][:4] + "***", text)
 
 
 def set_up_logging(level: str) -> None:

@@ -7,13 +7,11 @@ a new one works at once, and a store that is gone is never told as a wrong key.
 
 from __future__ import annotations
 
-import re
-
 from starlette.requests import Request
 
 from farebox.api.context import Context
 from farebox.core.errors import INVALID_TOKEN, KEY_IN_URL, MISSING_KEY, FareboxError
-from farebox.core.key import SECRET_PATTERN
+from farebox.core.key import holds_secret
 from farebox.core.workspace import Scope, Token
 from farebox.service.authenticate import (
     Caller,
@@ -26,7 +24,6 @@ from farebox.service.authenticate import (
 AUTHORIZATION = "authorization"
 _BEARER = "bearer "
 _KEY_PARAMETERS = {"apikey", "key", "token", "accesstoken", "authorization"}
-_SECRET = re.compile(SECRET_PATTERN)
 
 
 async def authenticate_key(context: Context, request: Request) -> Caller:
@@ -69,7 +66,7 @@ def refuse_key_in_url(request: Request, key_headers: tuple[str, ...]) -> None:
         return
     names = _KEY_PARAMETERS | {_plain(name) for name in key_headers}
     for name, value in request.query_params.multi_items():
-        if _plain(name) in names or _SECRET.search(value):
+        if _plain(name) in names or holds_secret(value):
             raise FareboxError(KEY_IN_URL)
 
 

@@ -8,7 +8,6 @@ like a secret of ours never leaves, whatever it came in with.
 from __future__ import annotations
 
 import logging
-import re
 
 from starlette.responses import Response
 
@@ -17,7 +16,7 @@ from farebox.contract.operation import ErrorFamily
 from farebox.contract.texts import LANGUAGE_TAGS, Language
 from farebox.contract.wire import ENCODER, JSON
 from farebox.core.errors import INTERNAL, STORE_UNAVAILABLE, WRONG_METHOD, FareboxError
-from farebox.core.key import SECRET_PATTERN
+from farebox.core.key import strike_out
 from farebox.engine.entropy import Entropy
 from farebox.engine.link import unavailable
 from farebox.store.contract import QueryTimeoutError, StoreFaultError
@@ -27,7 +26,6 @@ RETRY_AFTER_SECONDS = 1
 _RETRIED = (429, 503)
 _FAULT_STATUS = 500
 _UNAUTHENTICATED_STATUS = 401
-_SECRET = re.compile(SECRET_PATTERN.encode())
 log = logging.getLogger("farebox.api")
 
 
@@ -48,7 +46,7 @@ def error_response(
     """The answer to an exception; faults are logged."""
     error = as_farebox_error(exception)
     status = error.kind.status
-    body = _SECRET.sub(b"***", ENCODER.encode(error_answer(family, error, language)))
+    body = strike_out(ENCODER.encode(error_answer(family, error, language)).decode())
     headers = {
         "Cache-Control": "no-store",
         "Content-Language": LANGUAGE_TAGS[language],

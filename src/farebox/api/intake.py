@@ -147,6 +147,7 @@ class Intake:
             _told(facts.request_headers),
             _told(facts.request_body),
             _told(facts.response_body),
+            _told(item.key) if isinstance(item, RequestRow) else None,
         )
         return [] if capture is None else [capture]
 

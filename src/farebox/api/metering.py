@@ -39,8 +39,8 @@ from farebox.core.errors import (
     WRONG_MEDIA_TYPE,
     FareboxError,
 )
+from farebox.core.key import strike_out
 from farebox.core.phrase import Phrase
-from farebox.logs import strike_out
 
 BINARY_PREFIX = "ce-"
 STRUCTURED_PREFIX = "application/cloudevents"

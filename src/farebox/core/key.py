@@ -10,6 +10,7 @@ any form of printable ASCII. A secret is held by `Secret`, which no format and n
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
 from collections.abc import Callable
 
@@ -18,6 +19,8 @@ KEY_PREFIX = "fbx_"
 TOKEN_PREFIX = "fbt_"  # noqa: S105 - a prefix, not a secret
 # What a scanner for leaked secrets should look for.
 SECRET_PATTERN = r"fb[xt]_[0-9A-Za-z]{38}"  # noqa: S105 - a pattern, not a secret
+_SECRET = re.compile(SECRET_PATTERN)
+STRUCK_OUT = "***"
 
 RANDOM_LENGTH = 32
 CHECKSUM_LENGTH = 6
@@ -58,6 +61,16 @@ def mint_id(prefix: str, random_below: RandomBelow) -> str:
     return prefix + "".join(ALPHABET[random_below(62)] for _ in range(12))
 
 
+def strike_out(text: str) -> str:
+    """The text with `***` for everything that looks like a key or token of ours."""
+    return _SECRET.sub(STRUCK_OUT, text)
+
+
+def holds_secret(text: str) -> bool:
+    """Whether something in the text looks like a key or token of ours."""
+    return _SECRET.search(text) is not None
+
+
 def checksum(body: str) -> str:
     """Six base62 characters of the CRC-32 of what stands before them."""
     value = zlib.crc32(body.encode())
@@ -69,11 +82,11 @@ def checksum(body: str) -> str:
 
 
 def is_plausible(text: str) -> bool:
-    """Whether a presented key can be one: bounds, printable ASCII, and the checksum if ours."""
+    """Whether a key or token can be one: bounds, printable ASCII, and the checksum if ours."""
     if not KEY_LENGTH_MIN <= len(text) <= KEY_LENGTH_MAX or not _is_printable(text):
         return False
     length = len(KEY_PREFIX) + RANDOM_LENGTH + CHECKSUM_LENGTH
-    if text.startswith(KEY_PREFIX) and len(text) == length:
+    if text.startswith((KEY_PREFIX, TOKEN_PREFIX)) and len(text) == length:
         return checksum(text[:-CHECKSUM_LENGTH]) == text[-CHECKSUM_LENGTH:]
     return True
 

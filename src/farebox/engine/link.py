@@ -120,12 +120,12 @@ class Link:
 
     @contextmanager
     def room(self, rows: int) -> Iterator[None]:
-        """Room for rows that wait, here or on their way here; a batch alone always has it.
+        """Room for rows that wait, here or on their way here.
 
         Raises:
             FareboxError: 503, too much is waiting already.
         """
-        if self.rows_waiting and self.rows_waiting + rows > self._rows_waiting_max:
+        if self.rows_waiting + rows > self._rows_waiting_max:
             raise FareboxError(QUEUE_FULL, retry_after_seconds=RETRY_AFTER_SECONDS)
         self.rows_waiting += rows
         try:

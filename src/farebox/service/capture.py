@@ -1,22 +1,25 @@
 """Captures: the headers and bodies of a request, for the detail of a log entry.
 
-Off by default. What is kept is capped in size, is kept for a set time only, and holds no secret:
-headers that carry one are struck out by name before anything leaves this process.
+Off by default. What is kept is capped in size, is kept for a set time only, and holds no secret of
+ours: headers that carry one are struck out by name, and wherever else a key or token stands, by
+its form or because it is the key of this very request, it is struck out before anything leaves
+this process.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
 
+from farebox.core.key import STRUCK_OUT, strike_out
 from farebox.core.request import Capture, MeteredRequest
 
-STRUCK_OUT = "***"
 SECRET_HEADER = re.compile(
-    r"authorization|cookie|secret|token|password|passwd|credential|signature|(^|[-_])key([-_]|$)",
+    r"auth|cookie|secret|token|password|passwd|credential|signature|api[-_]?key"
+    r"|(^|[-_])key([-_]|$)",
     re.IGNORECASE,
 )
 
@@ -34,29 +37,39 @@ class CapturePolicy(NamedTuple):
         headers: Mapping[str, str] | None,
         request_body: str | None,
         response_body: str | None,
+        secret: str | None = None,
     ) -> Capture | None:
-        """What is kept of a request; None when capturing is off or there is nothing to keep."""
+        """What is kept of a request; None when capturing is off or there is nothing to keep.
+
+        `secret` is the key as the caller told it, which need not have our form.
+        """
         if not self.is_on or (headers is None and request_body is None and response_body is None):
             return None
         return Capture(
             row.profile_id,
             row.query_log_id,
-            self._capped(msgspec.json.encode(strike_out(headers or {}, self.key_headers)).decode()),
-            self._capped(request_body or ""),
-            self._capped(response_body or ""),
+            self._headers(headers or {}, secret),
+            self._text(request_body or "", secret),
+            self._text(response_body or "", secret),
         )
 
-    def _capped(self, text: str) -> str:
-        encoded = text.encode()
-        if len(encoded) <= self.bytes_max:
-            return text
+    def _headers(self, headers: Mapping[str, str], secret: str | None) -> str:
+        """A JSON object of the headers that there is room for."""
+        kept: dict[str, str] = {}
+        size_bytes = len("{}")
+        for name, value in headers.items():
+            is_secret = name.lower() in self.key_headers or SECRET_HEADER.search(name)
+            shown = STRUCK_OUT if is_secret else _struck_out(value, secret)
+            size_bytes += len(msgspec.json.encode({name: shown}))
+            if size_bytes > self.bytes_max:
+                break
+            kept[name] = shown
+        return msgspec.json.encode(kept).decode()
+
+    def _text(self, text: str, secret: str | None) -> str:
+        encoded = _struck_out(text, secret).encode()
         return encoded[: self.bytes_max].decode(errors="ignore")
 
 
-def strike_out(headers: Mapping[str, str], key_headers: Iterable[str]) -> dict[str, str]:
-    """The headers with `***` for the value of each that may hold a secret."""
-    named = {name.lower() for name in key_headers}
-    return {
-        name: STRUCK_OUT if name.lower() in named or SECRET_HEADER.search(name) else value
-        for name, value in headers.items()
-    }
+def _struck_out(text: str, secret: str | None) -> str:
+    return strike_out(text.replace(secret, STRUCK_OUT) if secret else text)

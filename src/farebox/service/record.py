@@ -21,7 +21,7 @@ from farebox.core.errors import (
 )
 from farebox.core.identity import pack_identity, query_log_id
 from farebox.core.instant import MS_PER_DAY, MS_PER_MINUTE
-from farebox.core.key import digest
+from farebox.core.key import digest, strike_out
 from farebox.core.phrase import Phrase
 from farebox.core.request import (
     DAYS_BACK_MAX,
@@ -187,8 +187,9 @@ class Packer:
 
 
 def bare_path(path: str) -> str:
-    """A path without its query and fragment, which may hold secrets."""
-    return path.partition("?")[0].partition("#")[0]
+    """A path without its query and fragment, which may hold secrets, and without any of ours."""
+    bare = path.partition("?")[0].partition("#")[0]
+    return strike_out(bare) if "_" in bare else bare
 
 
 @lru_cache(maxsize=65_536)
