@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from farebox.core.key import KEY_PREFIX, TOKEN_PREFIX, mint
 from farebox.settings import SETTINGS, Settings, SettingsError, read_settings
 
 SECRET = "a-token-that-nobody-may-see"
@@ -54,6 +56,31 @@ def test_all_wrong_settings_are_told_at_once_with_what_would_be_right() -> None:
 def test_a_number_is_plain_digits(text: str) -> None:
     with pytest.raises(SettingsError, match="FAREBOX_PORT"):
         read_settings({"FAREBOX_PORT": text})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "two words of a token",
+        "tab\tin-the-middle-of-it",
+        "x" * 15,
+        "x" * 513,
+        "ünprintable-in-a-header",
+        TOKEN_PREFIX + "0" * 38,
+        KEY_PREFIX + "0" * 38,
+    ],
+)
+def test_an_admin_token_that_no_call_can_present_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="FAREBOX_ADMIN_TOKEN must be 16 to 512") as caught:
+        read_settings({"FAREBOX_ADMIN_TOKEN": text})
+    assert text not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x" * 16, "x" * 512, mint(TOKEN_PREFIX, Random(7).randrange).reveal()]
+)
+def test_an_admin_token_that_can_be_presented_is_taken(text: str) -> None:
+    assert read_settings({"FAREBOX_ADMIN_TOKEN": text}).admin_token == text
 
 
 def test_a_secret_is_in_no_text_of_the_settings_or_their_errors() -> None:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from farebox.core.key import KEY_LENGTH_MIN
+from farebox.core.key import KEY_LENGTH_MAX, KEY_LENGTH_MIN, is_plausible
 
 SQLITE_SCHEME = "sqlite:///"
+TOKEN_LENGTH_MIN = 2 * KEY_LENGTH_MIN
 _HEADER = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 
 
@@ -75,8 +76,12 @@ def _headers(text: str) -> tuple[str, ...]:
 
 
 def _token(text: str) -> str:
-    if text and (len(text) < 2 * KEY_LENGTH_MIN or not text.isascii() or not text.isprintable()):
-        message = f"at least {2 * KEY_LENGTH_MIN} printable ASCII characters"
+    # What no call could present must not be kept either.
+    if text and (len(text) < TOKEN_LENGTH_MIN or not is_plausible(text)):
+        message = (
+            f"{TOKEN_LENGTH_MIN} to {KEY_LENGTH_MAX} printable ASCII characters without blanks, "
+            "and exactly as it was shown if it is one that Farebox made"
+        )
         raise ValueError(message)
     return text
 

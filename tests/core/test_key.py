@@ -107,9 +107,10 @@ def test_a_foreign_key_may_have_any_length_within_bounds(length: int) -> None:
     assert is_plausible("x" * length)
 
 
-def test_our_prefix_alone_makes_no_key_ours() -> None:
-    assert is_plausible(KEY_PREFIX + "x" * 37)
-    assert not is_plausible(KEY_PREFIX + "x" * 38)
+@pytest.mark.parametrize("prefix", [KEY_PREFIX, TOKEN_PREFIX])
+def test_our_prefix_alone_makes_no_key_ours(prefix: str) -> None:
+    assert is_plausible(prefix + "x" * 37)
+    assert not is_plausible(prefix + "x" * 38)
 
 
 @given(printable)
