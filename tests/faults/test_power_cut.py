@@ -20,7 +20,8 @@ from farebox.core.request import MeteredRequest
 from farebox.engine.messages import Failed
 from farebox.service.audit import run_audit
 from farebox.store.contract import StoreFaultError
-from farebox.store.sqlite.database import SqliteDatabase
+from farebox.store.sqlite.database import SqliteDatabase, open_writer
+from farebox.store.sqlite.migrate import migrate
 from tests.support.faulty_vfs import DEAD, SYNC_LOST, Disk, Fault, FaultyVfs, Note
 from tests.support.truth import differences
 from tests.support.worlds import MICRO, World, record, request
@@ -173,14 +174,19 @@ def cut_power(folder: Path, told: Run, *, images: int, seed: int) -> Loss:
     return Loss(images, lost, broken)
 
 
-def look(
-    folder: Path, files: dict[str, bytes], *, is_audited: bool
-) -> tuple[set[bytes], list[str]]:
-    """The identities in a database, and what is wrong with it."""
+def lay_out(folder: Path, files: dict[str, bytes]) -> None:
+    """Have these files in a folder, and no others."""
     for path in folder.iterdir():
         path.unlink()
     for name, content in files.items():
         (folder / name).write_bytes(content)
+
+
+def look(
+    folder: Path, files: dict[str, bytes], *, is_audited: bool
+) -> tuple[set[bytes], list[str]]:
+    """The identities in a database, and what is wrong with it."""
+    lay_out(folder, files)
     try:
         db = apsw.Connection(str(folder / "farebox.db"))
         db.pragma("synchronous", "off")
@@ -239,3 +245,25 @@ def test_what_follows_a_failed_sync_is_as_durable_as_ever(
     """A retry finds its rows in the file system's memory: that must not be taken for the disk."""
     told = run(folders[0], populated, vfs, seed=seed, fault=fault)
     assert cut_power(folders[1], told, images=IMAGES, seed=seed) == Loss(IMAGES, 0, [])
+
+
+def test_a_power_cut_while_the_schema_is_made_leaves_what_can_be_made_anew(
+    folders: tuple[Path, Path], vfs: FaultyVfs
+) -> None:
+    database = open_writer(folders[0] / "farebox.db", vfs=vfs.vfs)
+    migrate(database)
+    database.close()
+    rng = random.Random(0)
+    disk = Disk({})
+    made = 0
+    for note in vfs.notes:
+        disk.play(note)
+        for _ in range(2):
+            lay_out(folders[1], disk.after_power_cut(rng))
+            again = open_writer(folders[1] / "farebox.db")
+            again.connection.pragma("synchronous", "off")
+            made += bool(migrate(again))
+            assert not differences(again.connection)
+            assert again.integer("commits_last") == 0
+            again.close()
+    assert 0 < made < 2 * len(vfs.notes), "some cuts come before the schema is there, some after"
