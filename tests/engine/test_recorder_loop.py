@@ -192,3 +192,9 @@ def test_a_caller_at_the_last_moment_is_let_in(world: World) -> None:
             loop._drop(peer)
         assert loop._has_left()
     assert [p.name for p in path.parent.glob("*.sock*")] == []
+
+
+def test_a_folder_that_is_gone_keeps_nobody_from_leaving(world: World) -> None:
+    path = socket_path(world.path)
+    with socket.socket(socket.AF_UNIX) as listener:
+        assert RecorderLoop(world.recorder, listener, path)._has_left()

@@ -101,7 +101,7 @@ class RecorderLoop:
         if self._peers:
             hidden.rename(self._path)
             return False
-        hidden.unlink()
+        hidden.unlink(missing_ok=True)
         return True
 
     def _poll(self, timeout_seconds: float) -> None:
