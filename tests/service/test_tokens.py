@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from farebox.core.errors import NOT_FOUND, UNPROCESSABLE
+from farebox.core.errors import NOT_FOUND, UNPROCESSABLE, UNUSABLE_SETTING, FareboxError
 from farebox.core.key import digest
 from farebox.service.pages import turn
 from farebox.service.tokens import list_tokens
@@ -68,12 +68,41 @@ def test_a_start_leaves_other_tokens_alone(harness: Harness) -> None:
     assert scope_of(harness, made.token) == "admin"
 
 
-def test_a_start_does_not_revive_a_revoked_token(harness: Harness) -> None:
+def test_a_token_that_is_configured_again_works_again(harness: Harness) -> None:
+    for configured, other in (("one", "two"), ("two", "one"), ("one", "two"), ("two", "one")):
+        ensure(harness, f"configured-{configured}")
+        assert scope_of(harness, f"configured-{configured}") == "admin"
+        assert scope_of(harness, f"configured-{other}") is None
+    assert harness.select("select count(*) from tokens") == [(2,)]
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_start_does_not_revive_what_a_person_revoked(
+    harness: Harness, *, is_replaced: bool
+) -> None:
     ensure(harness, "configured-one")
     ((token_id,),) = harness.select("select token_id from tokens")
+    if is_replaced:
+        ensure(harness, "configured-two")
     harness.call("tokens.revoke", token_id=token_id)
-    ensure(harness, "configured-one")
+    harness.call("tokens.revoke", token_id=token_id)
+    with refused(UNUSABLE_SETTING, harness):
+        ensure(harness, "configured-one")
+    with pytest.raises(FareboxError, match=r"'FAREBOX_ADMIN_TOKEN' .* was revoked"):
+        ensure(harness, "configured-one")
     assert scope_of(harness, "configured-one") is None
+    assert scope_of(harness, "configured-two") == ("admin" if is_replaced else None)
+
+
+def test_a_token_without_the_scope_can_not_be_the_configured_one(harness: Harness) -> None:
+    ensure(harness, "configured-one")
+    made = harness.call("tokens.create", name="Gateway", scope="meter")
+    with refused(UNUSABLE_SETTING, harness):
+        ensure(harness, made.token)
+    with pytest.raises(FareboxError, match=r"'FAREBOX_ADMIN_TOKEN' .* without the scope admin"):
+        ensure(harness, made.token)
+    assert scope_of(harness, made.token) == "meter"
+    assert scope_of(harness, "configured-one") == "admin"
 
 
 @pytest.mark.parametrize("name", ["", "x" * 101, "FAREBOX_ADMIN_TOKEN", "first start"])

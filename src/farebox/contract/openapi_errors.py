@@ -56,6 +56,7 @@ SAMPLE_PARAMS: dict[str, Any] = {
     "rejected": 1,
     "rows_max": 10_000,
     "scope": "meter",
+    "setting": "FAREBOX_ADMIN_TOKEN",
     "slug": "people_search",
     "what": Phrase("request"),
 }

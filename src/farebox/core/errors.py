@@ -115,6 +115,9 @@ PATH_TIE = ErrorKind(
 )
 IN_USE = ErrorKind(40905, "in_use", "The {what} is in use: {reason}.")
 KEY_ENDED = ErrorKind(40906, "key_ended", "The API key has expired or was revoked.")
+UNUSABLE_SETTING = ErrorKind(
+    40907, "unusable_setting", "The setting '{setting}' can't be used: {reason}."
+)
 
 BODY_TOO_LARGE = ErrorKind(
     41301, "body_too_large", "The body must not be larger than {bytes_max} bytes."
@@ -173,6 +176,7 @@ PARAMETERS: dict[str, str] = {
     "rejected": "how many of them were rejected",
     "rows_max": "the most requests in a call",
     "scope": "the scope that a token needs",
+    "setting": "the name of the setting",
     "slug": "the slug of a log type",
     "what": "the kind of thing",
 }

@@ -1,15 +1,16 @@
 """Tokens: the provider's bearer tokens; make, list and revoke them.
 
 A secret leaves in the answer that made it and is kept as a digest only. `tokens.ensure_admin` runs
-at every start: the configured token works, an earlier configured one no longer does, and when
-there is none at all one is made and told once. A revoked token is not revived.
+at every start: the configured token works, an earlier configured one no longer does until it is
+configured again, and when there is none at all one is made and told once. What a person revoked is
+not revived.
 """
 
 from __future__ import annotations
 
 import msgspec
 
-from farebox.core.errors import NOT_FOUND, FareboxError
+from farebox.core.errors import NOT_FOUND, UNUSABLE_SETTING, FareboxError
 from farebox.core.instant import to_iso_ms
 from farebox.core.key import TOKEN_PREFIX, digest, mint, mint_id
 from farebox.core.phrase import Phrase
@@ -32,6 +33,8 @@ NAME_LENGTH_MAX = 100
 # Names of the tokens that a start makes; no caller can give them.
 CONFIGURED = "FAREBOX_ADMIN_TOKEN"
 FIRST_START = "first start"
+# What a start does to the token that was configured before, as the history of changes calls it.
+_REPLACE = "replace"
 
 
 def create_token(tx: Transaction, made: TokenCreate) -> TokenMade:
@@ -45,25 +48,37 @@ def create_token(tx: Transaction, made: TokenCreate) -> TokenMade:
 
 def revoke_token(tx: Transaction, revoke: TokenRevoke) -> Nothing:
     """End a token for good; ending it again changes nothing."""
-    if tx.db.one("token_get", Token, token_id=revoke.token_id) is None:
+    token = tx.db.one("token_get", Token, token_id=revoke.token_id)
+    if token is None:
         raise FareboxError(NOT_FOUND, what=Phrase("token"))
-    _revoke(tx, revoke.token_id)
+    if token.revoked_at_ms is None or _is_replaced(tx, token):
+        _end(tx, token, "revoke")
     return Nothing()
 
 
 def ensure_admin(tx: Transaction, ensure: TokenEnsure) -> TokenEnsured:
-    """Have a token for administration: the configured one, or any; makes one if there is none."""
+    """Have a token for administration: the configured one, or any; makes one if there is none.
+
+    Raises:
+        FareboxError: 409, the configured token can't be used; nothing was changed.
+    """
     active = tx.db.rows("tokens_active", Token)
     if ensure.digest is None:
         if active:
             return TokenEnsured(token=None)
         _, secret = _mint(tx, FIRST_START, "admin")
         return TokenEnsured(token=secret)
+    found = tx.db.one("token_of_digest", Token, digest=ensure.digest)
+    if found is not None:
+        _check_configured(tx, found)
     for token in active:
         if token.name == CONFIGURED and token.digest != ensure.digest:
-            _revoke(tx, token.token_id)
-    if tx.db.one("token_of_digest", Token, digest=ensure.digest) is None:
+            _end(tx, token, _REPLACE)
+    if found is None:
         _insert(tx, CONFIGURED, "admin", ensure.digest)
+    elif found.revoked_at_ms is not None:
+        tx.db.execute("token_revive", token_id=found.token_id)
+        tx.change("revive", "token", found.token_id)
     return TokenEnsured(token=None)
 
 
@@ -97,9 +112,25 @@ def _insert(tx: Transaction, name: str, scope: Scope, digest_bytes: bytes) -> To
     return token
 
 
-def _revoke(tx: Transaction, token_id: str) -> None:
-    if tx.db.execute("token_revoke", token_id=token_id, revoked_at_ms=tx.now_ms):
-        tx.change("revoke", "token", token_id)
+def _end(tx: Transaction, token: Token, action: str) -> None:
+    tx.db.execute("token_revoke", token_id=token.token_id, revoked_at_ms=tx.now_ms)
+    tx.change(action, "token", token.token_id)
+
+
+def _check_configured(tx: Transaction, token: Token) -> None:
+    """Refuse a known token that the setting can't make good for administration."""
+    reason = None
+    if token.scope != "admin":
+        reason = Phrase("it holds a token without the scope admin; set another one")
+    elif token.revoked_at_ms is not None and not _is_replaced(tx, token):
+        reason = Phrase("it holds a token that was revoked; set another one")
+    if reason is not None:
+        raise FareboxError(UNUSABLE_SETTING, setting=CONFIGURED, reason=reason)
+
+
+def _is_replaced(tx: Transaction, token: Token) -> bool:
+    """Whether a token ended only because another one was configured."""
+    return tx.db.value("token_last_action", token_id=token.token_id) == _REPLACE
 
 
 def _data(token: Token) -> TokenData:

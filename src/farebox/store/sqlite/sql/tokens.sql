@@ -10,6 +10,15 @@ values (:token_id, :name, :scope, :digest, :created_at_ms, :revoked_at_ms);
 update tokens set revoked_at_ms = :revoked_at_ms
 where token_id = :token_id and revoked_at_ms is null;
 
+-- name: token_revive!
+-- Tokens, at a start: a configured one is configured again.
+update tokens set revoked_at_ms = null where token_id = :token_id;
+
+-- name: token_last_action
+-- Tokens, of a revoked one: what was done to it last. Reads back to there; a start may take that.
+select action from changes where kind = 'token' and ref = :token_id
+order by change_id desc limit 1;
+
 -- name: token_get
 -- Tokens: one by its id.
 select token_id, name, scope, digest, created_at_ms, revoked_at_ms from tokens
