@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,8 @@ import httpx
 import pytest
 
 from farebox.settings import SETTINGS
+from farebox.store.sqlite.database import open_writer
+from farebox.store.sqlite.migrate import migrate
 
 TOKEN = "token-of-the-tests"
 STOP_SECONDS_MAX = 30
@@ -97,3 +100,65 @@ def test_wrong_settings_end_it_with_2_and_their_names(flags: list[str], named: s
     assert ended.returncode == 2
     assert ended.stderr.startswith(f"farebox: {named} must be ")
     assert "Traceback" not in ended.stderr
+
+
+def failed(*arguments: str, environment: dict[str, str] | None = None) -> str:
+    """What a server that can't start tells on stderr, in lines of its own."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "farebox", "serve", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **(environment or {})},
+        timeout=STOP_SECONDS_MAX,
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "Traceback" not in ended.stderr
+    assert all(line.startswith("farebox: ") for line in ended.stderr.splitlines())
+    return ended.stderr
+
+
+def test_a_taken_port_is_told_before_anything_is_made(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        database = f"sqlite:///{tmp_path}/farebox.db"
+        told = failed("--port", str(port), "--database", database)
+    assert f"can't listen on port {port} of 127.0.0.1" in told
+    assert "--port" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_host_that_is_not_this_machine_is_told(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/farebox.db"
+    told = failed("--host", "192.0.2.1", "--port", "0", "--database", database)
+    assert "can't listen on port 0 of 192.0.2.1" in told
+
+
+def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
+    told = failed("--port", "0", "--database", f"sqlite:///{tmp_path}/none/farebox.db")
+    assert f"there is no folder {tmp_path}/none\n" in told
+
+
+def test_a_database_of_a_newer_farebox_is_told_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "farebox.db"
+    writer = open_writer(path)
+    migrate(writer)
+    writer.number("user_version", 1000)
+    writer.close()
+    told = failed("--port", "0", "--database", f"sqlite:///{path}")
+    assert "schema 1000, of a newer Farebox" in told
+
+
+def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "farebox.db"
+    path.write_text("This is a letter and no database. " * 100)
+    told = failed("--port", "0", "--database", f"sqlite:///{path}")
+    assert f"{path}: " in told
+    assert path.read_text().startswith("This is a letter")
+
+
+def test_the_documentation_names_the_port_that_was_taken(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/farebox.db"
+    with serving(["--database", database], {"FAREBOX_ADMIN_TOKEN": TOKEN}) as (_, told):
+        page = httpx.get(f"{told[0]}/docs/en/getting-started.md").text
+    assert f"curl {told[0]}/v1/quotas" in page

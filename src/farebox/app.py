@@ -1,4 +1,4 @@
-"""The server: puts the parts together, serves them, and takes them apart again.
+"""The program behind the server: puts the parts together, and takes them apart again.
 
 Start: reach the recorder (or start it), read the directory, have an admin token. Stop: accept
 nothing new, finish what has begun, record what waits, hang up; the recorder ends by itself.
@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
-import uvicorn
-import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -59,7 +55,6 @@ from farebox.service.record import Packer
 from farebox.settings import SETTINGS, SQLITE_SCHEME, Settings
 from farebox.store.sqlite.database import open_reader
 
-GRACE_SECONDS = 10
 ACTOR = "start"
 HANDLERS = {
     **customer.HANDLERS,
@@ -213,43 +208,3 @@ def facts(settings: Settings) -> Facts:
         settings=tuple(SettingFact(s.name, s.default, s.help) for s in SETTINGS),
         metrics=tuple(MetricFact(m.name, m.kind, m.help) for m in METRICS),
     )
-
-
-class Server(uvicorn.Server):
-    """The HTTP server; calls `on_ready` with its URL once it listens."""
-
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[str], None]) -> None:
-        super().__init__(config)
-        self._on_ready = on_ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, then tell."""
-        await super().startup(sockets)
-        if self.started:
-            host, port = self.servers[0].sockets[0].getsockname()[:2]
-            self._on_ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
-
-
-def serve(settings: Settings, hooks: Hooks) -> int:
-    """Serve until told to stop; the exit status."""
-    # uvicorn raises what stopped it once more when it is done; being told to stop is no failure.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: None)
-
-    async def run() -> int:
-        config = uvicorn.Config(
-            make_app(make_context(settings), settings, hooks),
-            host=settings.host,
-            port=settings.port,
-            http="httptools",
-            log_config=None,
-            access_log=False,
-            lifespan="on",
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-        server = Server(config, hooks.on_ready)
-        await server.serve()
-        return 0 if server.started else 1
-
-    return uvloop.run(run())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -36,11 +37,22 @@ def main() -> int:
     """Serve until no one needs the recorder any more."""
     database = Path(sys.argv[1])
     try:
+        _check_folder(database.parent)
         serve_recorder(database, lambda: make_recorder(database))
     except StoreFaultError as error:
         sys.stderr.write(f"farebox: {database}: {error}\n")
         return 1
     return 0
+
+
+def _check_folder(folder: Path) -> None:
+    """Raises `StoreFaultError` when nothing can be made in a folder."""
+    if not folder.is_dir():
+        message = f"there is no folder {folder}"
+        raise StoreFaultError(message)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        message = f"the folder {folder} can't be written to"
+        raise StoreFaultError(message)
 
 
 if __name__ == "__main__":

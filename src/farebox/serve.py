@@ -8,20 +8,15 @@ from typing import Annotated
 
 import typer
 
-from farebox.app import Hooks, serve
-from farebox.cli.failure import WRONG_USAGE, tell
+from farebox.app import Hooks
 from farebox.logs import set_up_logging
-from farebox.settings import SETTINGS, Setting, SettingsError, process_environment, read_settings
+from farebox.server import serve
+from farebox.settings import SETTINGS, Setting, process_environment, read_settings
 
 
 def run_serve(**flags: str | None) -> None:
     """Serve until told to stop: the APIs, the documentation, health and metrics."""
-    try:
-        settings = read_settings(process_environment(), flags)
-    except SettingsError as error:
-        for problem in error.problems:
-            tell(problem)
-        raise typer.Exit(WRONG_USAGE) from error
+    settings = read_settings(process_environment(), flags)
     set_up_logging(settings.log_level)
 
     def on_ready(url: str) -> None:

@@ -76,7 +76,7 @@ def test_a_step_that_fails_leaves_nothing_of_itself(
 def test_a_newer_database_is_refused(database: SqliteDatabase) -> None:
     migrate(database)
     database.number("user_version", 1_000)
-    with pytest.raises(StoreFaultError, match="schema 1000; this Farebox knows"):
+    with pytest.raises(StoreFaultError, match="schema 1000, of a newer Farebox"):
         migrate(database)
 
 

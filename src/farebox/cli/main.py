@@ -76,7 +76,8 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
             tell(problem)
         return WRONG_USAGE
     except FareboxError as error:
-        tell(error.message)
+        # Whoever runs commands is told what a caller of the API is not.
+        tell(f"{error.message} ({error.internal})" if error.internal else error.message)
         return exit_status(error)
     except (CliError, StoreFaultError, QueryTimeoutError) as error:
         tell(str(error))

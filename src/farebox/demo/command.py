@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from farebox.cli.failure import WRONG_USAGE, tell
 from farebox.demo.run import run_demo
-from farebox.settings import SettingsError, process_environment
+from farebox.settings import process_environment
 
 DAYS = 60
 DAYS_MAX = 400
@@ -37,13 +36,7 @@ Keep = Annotated[
 
 def demo(*, port: Port = None, days: Days = DAYS, keep: Keep = None) -> None:
     """Serve a workspace with made-up traffic and a sample API, and print what to try."""
-    try:
-        status = run_demo(process_environment(), port=port, days=days, keep=keep)
-    except SettingsError as error:
-        for problem in error.problems:
-            tell(problem)
-        status = WRONG_USAGE
-    raise typer.Exit(status)
+    raise typer.Exit(run_demo(process_environment(), port=port, days=days, keep=keep))
 
 
 def add_demo(app: typer.Typer) -> None:

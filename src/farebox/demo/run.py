@@ -7,7 +7,6 @@ interrupt is the usual end and no failure, at whatever point it comes.
 from __future__ import annotations
 
 import signal
-import socket
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from farebox.app import Hooks, serve
+from farebox.app import Hooks
 from farebox.cli.failure import CliError
 from farebox.core.instant import MS_PER_MINUTE
 from farebox.demo.curl import Curl
@@ -27,6 +26,7 @@ from farebox.engine.clock import SteadyClock
 from farebox.engine.spawn import RecorderProcess, recorder_command
 from farebox.engine.sync_link import SyncLink
 from farebox.logs import set_up_logging
+from farebox.server import serve, take_port
 from farebox.settings import SQLITE_SCHEME, Settings, read_settings
 from farebox.store.sqlite.database import open_reader
 
@@ -50,7 +50,9 @@ def run_demo(
     settings = read_settings({**DEFAULTS, **environment}, {"port": port})
     set_up_logging(settings.log_level)
     with suppress(KeyboardInterrupt), _interruptible():
-        free = replace(settings, port=_free_port(settings.host, settings.port))
+        # Better known before anything is made.
+        with take_port(settings.host, settings.port) as holder:
+            free = replace(settings, port=holder.getsockname()[1])
         with _database(keep) as database:
             return _run(replace(free, database=database), days)
     return 0
@@ -83,20 +85,6 @@ def _make(settings: Settings, process: RecorderProcess, days: int, now_ms: int) 
                 return make_world(link, reader, days=days, now_ms=now_ms, on_progress=on_progress)
         finally:
             reader.close()
-
-
-def _free_port(host: str, port: int) -> int:
-    """The port, if it is free, which is better known before anything is made; for 0 any."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        with socket.create_server((host, port), family=family) as probe:
-            return int(probe.getsockname()[1])
-    except OSError as error:
-        message = (
-            f"can't listen on port {port} of {host}: {(error.strerror or str(error)).lower()}. "
-            "Choose another port with --port, such as --port 8081."
-        )
-        raise CliError(message) from error
 
 
 @contextmanager

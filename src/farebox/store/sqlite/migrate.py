@@ -55,7 +55,10 @@ def migrate(database: SqliteDatabase) -> list[str]:
         message = "the file is an SQLite database, but not one of Farebox"
         raise StoreFaultError(message)
     if version > migrations[-1].number:
-        message = f"the database has schema {version}; this Farebox knows {migrations[-1].number}"
+        message = (
+            f"the database has schema {version}, of a newer Farebox; "
+            f"this one knows {migrations[-1].number}"
+        )
         raise StoreFaultError(message)
     # From here on the file is ours to change.
     database.keep_log()

@@ -1,0 +1,89 @@
+"""The server: takes its port, starts the program, and serves it until told to stop.
+
+The port comes first: nothing is made and no token told by a server that can't listen. What
+prevents a start is raised as it is, for one clear line.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+
+import uvicorn
+import uvloop
+
+from farebox.app import Hooks, make_app, make_context
+from farebox.cli.failure import CliError
+from farebox.settings import Settings
+
+GRACE_SECONDS = 10
+
+
+class Server(uvicorn.Server):
+    """The HTTP server; calls `on_ready` with its URL once it listens."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then tell."""
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._on_ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+
+
+def take_port(host: str, port: int) -> socket.socket:
+    """A socket that holds the port, or any free one for 0, and doesn't listen yet.
+
+    Raises:
+        CliError: the port is taken, or the host is none of this machine.
+    """
+    holder = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind((host, port))
+    except OSError as error:
+        holder.close()
+        message = (
+            f"can't listen on port {port} of {host}: {(error.strerror or str(error)).lower()}. "
+            "Choose another port with --port, such as --port 8081."
+        )
+        raise CliError(message) from error
+    return holder
+
+
+def serve(settings: Settings, hooks: Hooks) -> int:
+    """Serve until told to stop; the exit status.
+
+    Raises:
+        CliError: the port can't be taken.
+        FareboxError: 503, there is no recorder or no database to read.
+    """
+    with take_port(settings.host, settings.port) as holder:
+        taken = replace(settings, port=holder.getsockname()[1])
+        return uvloop.run(_run(taken, hooks, holder))
+
+
+async def _run(settings: Settings, hooks: Hooks, holder: socket.socket) -> int:
+    app = make_app(make_context(settings), settings, hooks)
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = Server(config, hooks.on_ready)
+    # Also while it starts. uvicorn raises what stopped it once more when it is done; being told
+    # to stop is no failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, server.handle_exit)
+    async with app.router.lifespan_context(app):
+        await server.serve(sockets=[holder])
+    return 0 if server.started or server.should_exit else 1
