@@ -149,8 +149,11 @@ def _responses(operation: Operation, language: Language) -> dict[str, Any]:
         (schema,), _ = schemas_of((operation.response,), language)
         success["content"] = {JSON: {"schema": schema, "example": operation.response_example}}
     elif operation.response_example is not None:
-        kind = "object" if operation.response_media_type == JSON else "string"
-        success["content"] = {operation.response_media_type: {"schema": {"type": kind}}}
+        media_types = (operation.response_media_type, *operation.other_media_types)
+        success["content"] = {
+            media_type: {"schema": {"type": "object" if media_type == JSON else "string"}}
+            for media_type in media_types
+        }
     responses = {str(operation.success_status): success}
     for status in sorted({kind.status for kind in operation.errors}):
         name = error_name(operation.error_family, status)

@@ -45,6 +45,7 @@ class Operation:
         request: the struct of a JSON body; `bodies` replaces it where there are several forms.
         query: the struct of the query string, decoded with `strict=False`.
         response: the struct of a JSON answer; None for other media types and for no body.
+        other_media_types: what the answer may be besides `response_media_type`.
         errors: every kind that it may answer, which is also its list of statuses.
         is_vendor_shaped: unknown fields are ignored; elsewhere they are refused.
     """
@@ -67,6 +68,7 @@ class Operation:
     response: type[msgspec.Struct] | None = None
     response_example: Json = None
     response_media_type: str = JSON
+    other_media_types: tuple[str, ...] = ()
     success_status: int = 200
     error_family: ErrorFamily = "general"
     is_vendor_shaped: bool = False

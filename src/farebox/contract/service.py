@@ -106,8 +106,6 @@ DOCS = Operation(
     description="Leads to the first page in the language that `Accept-Language` asks for.",
     audience="service",
     security="none",
-    response_media_type=HTML,
-    response_example="",
     success_status=307,
     errors=(errors.WRONG_METHOD, errors.INTERNAL),
 )
@@ -138,6 +136,7 @@ DOCS_PAGE = Operation(
     audience="service",
     security="none",
     response_media_type=HTML,
+    other_media_types=(MARKDOWN,),
     response_example="<!doctype html>",
     errors=_PAGE_ERRORS,
 )
@@ -152,7 +151,8 @@ DOCS_ASSET = Operation(
     description="A file that the pages of the documentation need.",
     audience="service",
     security="none",
-    response_media_type="application/octet-stream",
+    response_media_type="text/css; charset=utf-8",
+    other_media_types=("text/javascript; charset=utf-8",),
     response_example="",
     errors=_PAGE_ERRORS,
 )
