@@ -16,7 +16,7 @@ Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write; 
 
 
 def docs(folder: Folder) -> None:
-    """Write the documentation, as the program serves it, into a folder."""
+    """Write the documentation that the program serves into a folder."""
     count = write_site(folder, facts(read_settings({})))
     note(f"{count} files in {folder}")
 

@@ -15,7 +15,7 @@ from farebox.settings import SETTINGS, Setting, process_environment, read_settin
 
 
 def run_serve(**flags: str | None) -> None:
-    """Serve until told to stop: the APIs, the documentation, health and metrics."""
+    """Serve the APIs, the documentation, health and metrics. Ends well when told to stop."""
     settings = read_settings(process_environment(), flags)
     set_up_logging(settings.log_level)
 

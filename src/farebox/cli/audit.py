@@ -34,7 +34,7 @@ def audit(
     database: Database = DATABASE_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Compute the books again from the log; exit 0 if they agree, 1 naming what differs."""
+    """Compute the books again from the log. Exit 0 if they agree, 1 naming what differs."""
     session = Session(database)
 
     def run(reader: Reader) -> AuditResult:

@@ -26,7 +26,7 @@ def backup(
     database: Database = DATABASE_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Write a copy of the database, as it is now, while it is being served."""
+    """Write a copy of the database while it is being served."""
     path = Session(database).existing()
     try:
         show(back_up(path, target, force=force), as_json=as_json)

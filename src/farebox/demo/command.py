@@ -35,7 +35,7 @@ Keep = Annotated[
 
 
 def demo(*, port: Port = None, days: Days = DAYS, keep: Keep = None) -> None:
-    """Serve a workspace with made-up traffic and a sample API, and print what to try."""
+    """Serve made-up traffic and a sample API, with lines to try."""
     raise typer.Exit(run_demo(process_environment(), port=port, days=days, keep=keep))
 
 

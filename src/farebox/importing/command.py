@@ -79,7 +79,7 @@ def import_log(
     database: Database = DATABASE_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Record the requests of a web server's access log; again, it counts nothing twice."""
+    """Record the requests of a web server's access log. Again, it counts nothing twice."""
     path = Session(database).existing()
     settings = read_settings(process_environment(), {"database": database})
     overrides: dict[str, object] = {}
