@@ -16,7 +16,7 @@ Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write; 
 
 
 def docs(folder: Folder) -> None:
-    """Write the documentation that the program serves into a folder."""
+    """Write the served documentation into a folder, as files."""
     count = write_site(folder, facts(read_settings({})))
     note(f"{count} files in {folder}")
 
