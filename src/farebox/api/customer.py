@@ -15,6 +15,7 @@ from farebox.api.customer_forms import (
     quotas_answer,
     user_data,
 )
+from farebox.api.reading import read
 from farebox.contract import keys, profile, quotas
 from farebox.contract.keys import KeysAnswer
 from farebox.contract.profile import (
@@ -53,7 +54,7 @@ async def get_profile(call: Call) -> Answer:
         found = read_profile(reader, directory, workspace, call.now_ms)
         return ENCODER.encode(ProfileAnswer(profile_data(found)))
 
-    return await call.context.readers.run(work)
+    return await read(call.context, work)
 
 
 async def get_user(call: Call) -> Answer:
@@ -68,7 +69,7 @@ async def get_quotas(call: Call) -> Answer:
     def work(reader: Reader) -> bytes:
         return ENCODER.encode(quotas_answer(read_quotas(reader, directory, workspace, call.now_ms)))
 
-    return await call.context.readers.run(work)
+    return await read(call.context, work)
 
 
 async def get_keys(call: Call) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from farebox.api.call import Answer, Call, Handler
 from farebox.api.customer_forms import breakdown_data, daily_data, filters_metadata
+from farebox.api.reading import read
 from farebox.contract import usage
 from farebox.contract.usage import (
     BreakdownAnswer,
@@ -32,7 +33,7 @@ async def get_daily(call: Call) -> Answer:
         )
         return ENCODER.encode(DailyAnswer(filters_metadata(body), daily_data(report)))
 
-    return await call.context.readers.run(work)
+    return await read(call.context, work)
 
 
 async def get_breakdown(call: Call) -> Answer:
@@ -47,7 +48,7 @@ async def get_breakdown(call: Call) -> Answer:
         data = breakdown_data(report, zone.zone)
         return ENCODER.encode(BreakdownAnswer(filters_metadata(body), data))
 
-    return await call.context.readers.run(work)
+    return await read(call.context, work)
 
 
 HANDLERS: dict[str, Handler] = {

@@ -9,6 +9,7 @@ from farebox.core.plan import Plan
 from farebox.core.workspace import Workspace
 from farebox.engine.directory import Directory
 from farebox.service.credits_now import credits_now
+from farebox.service.reading import plan_of
 from farebox.store.contract import Reader
 
 
@@ -27,9 +28,13 @@ class Profile(NamedTuple):
 def read_profile(
     reader: Reader, directory: Directory, workspace: Workspace, now_ms: int
 ) -> Profile:
-    """The profile at an instant."""
+    """The profile at an instant.
+
+    Raises:
+        DirectoryBehindError: the directory lacks the plan.
+    """
     now = credits_now(reader, workspace.profile_id, now_ms)
-    plan = directory.plans[now.plan_id]
+    plan = plan_of(directory, now.plan_id)
     topups = [g.left_micro for g in live(now.purse.grants, now_ms) if g.kind == "topup"]
     is_refilled = plan.credits_per_month_micro > 0
     return Profile(
@@ -38,7 +43,7 @@ def read_profile(
         credit_micro=max(0, now.purse.balance_micro(now_ms)),
         topup_credit_micro=sum(topups),
         prices_micro={
-            log_type.slug: directory.price(workspace, log_type.log_type_id, now_ms).credits_micro
+            log_type.slug: plan.price(log_type, now_ms).credits_micro
             for log_type in directory.log_types.values()
         },
         last_refill_ms=now.period.start_ms if is_refilled else None,

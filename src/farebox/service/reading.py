@@ -12,9 +12,41 @@ from typing import TypeVar
 
 import msgspec
 
+from farebox.core.plan import Plan
+from farebox.core.request import UNMAPPED
+from farebox.engine.directory import Directory
 from farebox.store.contract import Reader, SqlValue
 
 Row = TypeVar("Row")
+
+
+class DirectoryBehindError(Exception):
+    """The store names what the directory hasn't heard of yet: catch up, and read again."""
+
+
+def check_log_types(directory: Directory, log_type_ids: Iterable[int]) -> None:
+    """Refuse to call a log type unmapped that is only new.
+
+    Raises:
+        DirectoryBehindError: the directory lacks one of them.
+    """
+    unknown = set(log_type_ids) - directory.log_types.keys() - {UNMAPPED}
+    if unknown:
+        message = f"log types {sorted(unknown)}"
+        raise DirectoryBehindError(message)
+
+
+def plan_of(directory: Directory, plan_id: int) -> Plan:
+    """The plan with an id that the store names.
+
+    Raises:
+        DirectoryBehindError: the directory lacks it.
+    """
+    plan = directory.plans.get(plan_id)
+    if plan is None:
+        message = f"plan {plan_id}"
+        raise DirectoryBehindError(message)
+    return plan
 
 
 def rows_of(text: SqlValue, decoder: msgspec.json.Decoder[list[Row]]) -> list[Row]:

@@ -9,7 +9,7 @@ import msgspec
 from farebox.core.breakdown import Breakdown, EndpointRow, KeyRow, breakdown
 from farebox.engine.directory import Directory
 from farebox.service.date_range import DateRange
-from farebox.service.reading import json_list, rows_of, snapshot
+from farebox.service.reading import check_log_types, json_list, rows_of, snapshot
 from farebox.service.report_zone import ReportZone, report_zone
 from farebox.service.usage_filters import UsageFilters
 from farebox.store.contract import Reader
@@ -32,19 +32,21 @@ def usage_breakdown(
     days: DateRange,
     filters: UsageFilters,
 ) -> UsageBreakdown:
-    """Requests and credits by key and by endpoint; keys that idled are listed unless revoked."""
+    """Requests and credits by key and by endpoint; keys that idled are listed unless revoked.
+
+    Raises:
+        DirectoryBehindError: the directory lacks a log type.
+    """
     idle_keys = [
         (key.key_id, key.masked_authentication)
         for key in directory.keys_of(profile_id)
         if key.revoked_at_ms is None and filters.takes_key(key.key_id)
     ]
     with snapshot(reader):
-        report = breakdown(
-            _key_rows(reader, profile_id, days, filters),
-            idle_keys,
-            _endpoint_rows(reader, profile_id, days, filters),
-            directory.log_types,
-        )
+        key_rows = _key_rows(reader, profile_id, days, filters)
+        endpoint_rows = _endpoint_rows(reader, profile_id, days, filters)
+        check_log_types(directory, (log_type_id for log_type_id, _, _ in endpoint_rows))
+        report = breakdown(key_rows, idle_keys, endpoint_rows, directory.log_types)
         return UsageBreakdown(report, report_zone(reader, profile_id))
 
 

@@ -7,7 +7,7 @@ import msgspec
 from farebox.core.daily import Daily, DayRow, daily
 from farebox.engine.directory import Directory
 from farebox.service.date_range import DateRange
-from farebox.service.reading import json_list, rows_of
+from farebox.service.reading import check_log_types, json_list, rows_of
 from farebox.service.usage_filters import UsageFilters
 from farebox.store.contract import Reader
 
@@ -23,9 +23,15 @@ def usage_daily(
     *,
     fill_gaps: bool = False,
 ) -> Daily:
-    """Requests and credits by day, in all and by log type; one query."""
+    """Requests and credits by day, in all and by log type; one query.
+
+    Raises:
+        DirectoryBehindError: the directory lacks a log type.
+    """
     filled = range(days.first_day, days.end_day) if fill_gaps else ()
-    return daily(_rows(reader, profile_id, days, filters), directory.log_types, filled=filled)
+    rows = _rows(reader, profile_id, days, filters)
+    check_log_types(directory, (log_type_id for _, log_type_id, _, _ in rows))
+    return daily(rows, directory.log_types, filled=filled)
 
 
 def _rows(reader: Reader, profile_id: int, days: DateRange, filters: UsageFilters) -> list[DayRow]:
