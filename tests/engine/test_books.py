@@ -274,6 +274,24 @@ def test_a_lesser_plan_waits_for_the_next_period_and_is_announced(world: World) 
     assert not differences(world.reader.connection)
 
 
+def test_a_workspace_that_is_looked_at_late_has_had_its_periods_all_along(world: World) -> None:
+    first = world.workspace()
+    store = world.open_store()
+    store.connection.execute(
+        "insert into workspaces select 2, printf('%036d', 2), name, description, plan_id,"
+        " next_plan_id, timezone, zone_version, licences, is_quota_sharing_enabled, anchor_day,"
+        " status, created_at_ms from workspaces;"
+        " insert into workspace_zones select 2, zone_version, from_ms, timezone, null"
+        " from workspace_zones"
+    )
+    store.close()
+    world.advance(days=65)
+    spend(world, 2, 1, "a")
+    assert periods(world, 2) == periods(world, first)
+    assert len(periods(world, 2)) == 3
+    assert not differences(world.reader.connection)
+
+
 def test_many_periods_that_end_together_are_all_rolled(world: World) -> None:
     world.workspace()
     store = world.open_store()

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from farebox.core.calendar import QUARTER_MS
 from farebox.core.instant import MS_PER_DAY, MS_PER_HOUR
 from farebox.core.request import Channel
 from farebox.engine import days
@@ -191,6 +192,25 @@ def test_a_request_older_than_all_others_counts_in_the_zone_being_built(world: W
     old_ms = START_MS - 1000 * MS_PER_DAY
     world.record([request(profile_id, "ancient", time_ms=old_ms)], is_import=True)
     assert steps_to_switch(world, traffic)[-1] == "Europe/Berlin"
+
+
+def test_requests_around_the_place_that_the_building_has_reached_count_once(world: World) -> None:
+    profile_id = world.workspace(timezone="UTC")
+    Traffic(world, profile_id, seed=10).send(100)
+    rezone(world, profile_id, "Europe/Berlin")
+    for step in range(1_000):
+        ((built,),) = world.select(
+            "select built_quarter from workspace_zones where profile_id = ? and zone_version = 2",
+            profile_id,
+        )
+        if built is None:
+            break
+        if built * QUARTER_MS < START_MS:
+            at_ms = [built * QUARTER_MS + by for by in (-QUARTER_MS - 1, -1, 0, 1, QUARTER_MS)]
+            world.record([request(profile_id, f"{step}-{at}", time_ms=at) for at in at_ms])
+        world.recorder.tick()
+    assert report_zone(world, profile_id) == "Europe/Berlin"
+    assert not differences(world.reader.connection)
 
 
 def test_what_is_being_built_is_right_as_far_as_it_goes(world: World) -> None:
