@@ -93,7 +93,7 @@ def close_up(path: Path) -> bool:
     """
     with _faults(), _connected(path) as database:
         with suppress(apsw.BusyError, apsw.LockedError):
-            return database.pragma("journal_mode", _DELETE) == _DELETE
+            return bool(database.pragma("journal_mode", _DELETE) == _DELETE)
         return False
 
 
