@@ -107,6 +107,19 @@ def test_a_new_price_does_not_reach_back(harness: Harness) -> None:
         )
 
 
+def test_new_monthly_credits_count_from_the_next_period(harness: Harness) -> None:
+    """Also for a period that has begun and that nobody has opened yet."""
+    create(harness)
+    harness.workspace(plan="gold", name="Acme")
+    harness.workspace(plan="gold", name="Bolt", anchor_day=20)
+    harness.clock.advance(30 * MS_PER_DAY)  # 2026-06-04: a new period for each
+    harness.call("plans.change", slug="gold", credits_per_month=500)
+    given = "select plan_micro / 1000000 from periods where profile_id = ? order by start_ms"
+    assert [harness.select(given, n) for n in (1, 2)] == [[(100,), (100,)]] * 2
+    harness.advance(days=27)
+    assert [harness.select(given, n) for n in (1, 2)] == [[(100,), (100,), (500,)]] * 2
+
+
 @pytest.mark.parametrize(
     ("field", "fields"),
     [

@@ -154,6 +154,7 @@ class Recorder:
         arguments = msgspec.msgpack.decode(call.arguments, type=command.arguments)
         session = self._opened()
         now_ms = self._clock.now_ms()
+        self._pass_dues(session, now_ms)
         commit_id = session.begin()
         tx = Transaction(
             session.db, session.books, session.days, self._entropy, now_ms, call.actor, commit_id
@@ -171,6 +172,16 @@ class Recorder:
         else:
             session.db.rollback()
         return [Answered(call.call_id, answer, session.db.integer("changes_last"))]
+
+    def _pass_dues(self, session: Session, now_ms: int) -> None:
+        """Let end what has ended by now: by the terms that were valid then, not by new ones."""
+        try:
+            while session.due_ms is not None and session.due_ms <= now_ms:
+                session.pass_dues(now_ms)
+        except Exception:
+            # What was due is no longer remembered; a new session reads it again.
+            self.close()
+            raise
 
     def _failing(self, messages: Sequence[Message], work: Callable[[], list[Reply]]) -> list[Reply]:
         """The replies of some work, or why it failed, to everyone who waits for it."""
