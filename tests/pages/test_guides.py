@@ -15,6 +15,7 @@ from farebox.__main__ import PLUGS
 from farebox.cli.main import make_app
 from farebox.contract.texts import LANGUAGES, TRANSLATED, Language, translate
 from farebox.core.errors import CATALOGUE
+from farebox.importers.mapping import PLACES, ROLES
 from farebox.importers.mapping_file import read_mapping
 from farebox.pages.commands import COMMANDS
 from farebox.pages.fields import fields_of
@@ -111,6 +112,14 @@ def test_the_mapping_in_the_guide_is_one() -> None:
     mapping = read_mapping(text, ("x-api-key",))
     assert mapping.source == "import:web1"
     assert [route.slug for route in mapping.routes] == ["people_search", "company_search"]
+
+
+def test_the_guide_names_every_part_of_a_mapping() -> None:
+    source = guide("importing", "en").source
+    assert [name for name in PLACES if f"| `[{name}]` |" not in source] == []
+    assert [role for role in ROLES if f"`{role}`" not in source] == []
+    kinds = {kind for kinds in PLACES.values() for kind in kinds}
+    assert [kind for kind in kinds if f"`{kind}`" not in source] == []
 
 
 def understood(command: Any, words: list[str], name: str = "") -> set[str]:  # noqa: ANN401 - as above
