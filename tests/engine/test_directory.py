@@ -58,6 +58,16 @@ def in_old_plan(world: World) -> None:
     world.advance(days=31)
 
 
+def in_waiting_plan(world: World) -> None:
+    profile_id = world.workspace()
+    world.call("plans.create", slug="small", name="Small", credits_per_month=1)
+    world.call("workspaces.change", profile_id=profile_id, plan="small")
+    ((end_ms,),) = world.select("select end_ms from periods")
+    known = world.directory.workspaces[profile_id]
+    assert known.plan_id_at(end_ms - 1) == known.plan_id
+    assert known.plan_id_at(end_ms) == known.next_plan_id is not None
+
+
 def in_new_zone(world: World) -> None:
     profile_id = world.workspace()
     old_ms = world.now_ms - 30 * MS_PER_DAY
@@ -107,6 +117,7 @@ def in_token(world: World) -> None:
 
 CHANGES: dict[str, Callable[[World], None]] = {
     "a plan that a period takes over": in_old_plan,
+    "a plan that waits for a period": in_waiting_plan,
     "a zone whose days are built": in_new_zone,
     "a rotated and a revoked key": in_rotated_key,
     "an imported key": in_imported_key,

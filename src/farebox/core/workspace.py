@@ -18,7 +18,8 @@ class Workspace(NamedTuple):
 
     `timezone` is the one set last; `report_timezone` the one whose days are complete
     (`zone_version`), which is the same but for the moments after a change. `plans` holds
-    (from_ms, plan_id), ascending.
+    (from_ms, plan_id), ascending; the last may be one that waits for the open period to end, so
+    that its prices hold from that instant on, whoever notices it when.
     """
 
     profile_id: int

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from farebox.core.instant import MS_PER_DAY, MS_PER_HOUR
+from farebox.core.instant import MS_PER_DAY, MS_PER_HOUR, to_iso_ms
 from tests.api.metering.gateway import CREDIT, Gateway
 
 
@@ -174,3 +174,29 @@ def test_another_process_changes_a_price_and_new_requests_cost_it(gateway: Gatew
     gateway.harness.call("log_types.change", slug="people_search", credits=9)
     gateway.api.run(gateway.api.context.follower.catch_up())
     assert charged(gateway) == 9 * CREDIT
+
+
+def test_a_plan_that_waits_prices_from_the_period_s_end_on(gateway: Gateway) -> None:
+    """Before the recorder has opened the new period, and before anyone has heard of it."""
+    harness, api = gateway.harness, gateway.api
+    limits = {"api": {"hour": 9}}
+    prices = {"people_search": 5}
+    harness.call(
+        "plans.create", slug="mini", name="Mini", credits_per_month=1, prices=prices, limits=limits
+    )
+    harness.call("workspaces.change", profile_id=gateway.profile_id, plan="mini")
+    api.run(api.context.follower.catch_up())
+    ((end_ms,),) = harness.select("select max(end_ms) from periods where profile_id = 1")
+    harness.clock.advance(end_ms - harness.now_ms - 1)
+    before, after = to_iso_ms(end_ms - 1), to_iso_ms(end_ms)
+    assert [charged(gateway, time=time) for time in (before, after)] == [3 * CREDIT, 5 * CREDIT]
+    assert api.data("/profile/usage", gateway.key)["max_api_hourly_query"] is None
+    harness.clock.advance(1)
+    assert harness.select("select plan_id, next_plan_id from workspaces") == [(1, 2)]
+    usage = api.data("/profile/usage", gateway.key)
+    assert usage["max_api_hourly_query"] == 9
+    assert charged(gateway, time=before) == 3 * CREDIT
+    assert charged(gateway) == 5 * CREDIT
+    harness.settle()
+    api.run(api.context.follower.catch_up())
+    assert [charged(gateway, time=time) for time in (before, after)] == [3 * CREDIT, 5 * CREDIT]

@@ -37,9 +37,17 @@ where profile_id between coalesce(:profile_id, 0) and coalesce(:profile_id, 9223
 order by profile_id, zone_version;
 
 -- name: directory_workspace_plans
--- Directory: the plans of all workspaces through time, or of one.
+-- Directory: the plans of all workspaces through time, or of one; last the one that waits for the
+-- end of the open period.
 select profile_id, from_ms, plan_id from workspace_plans
 where profile_id between coalesce(:profile_id, 0) and coalesce(:profile_id, 9223372036854775807)
+union all
+select w.profile_id, p.end_ms, w.next_plan_id
+from workspaces w
+join periods p on p.profile_id = w.profile_id and p.start_ms = (
+  select max(q.start_ms) from periods q where q.profile_id = w.profile_id)
+where w.profile_id between coalesce(:profile_id, 0) and coalesce(:profile_id, 9223372036854775807)
+  and w.next_plan_id is not null
 order by profile_id, from_ms;
 
 -- name: directory_users
