@@ -157,6 +157,23 @@ def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path) -> No
     assert path.read_text().startswith("This is a letter")
 
 
+def test_a_configured_token_that_was_revoked_is_told_by_its_setting(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/farebox.db"
+    configured = {"FAREBOX_ADMIN_TOKEN": TOKEN}
+    with serving(["--database", database], configured) as (server, told):
+        tokens = f"{told[0]}/admin/v1/tokens"
+        bearer = {"Authorization": f"Bearer {TOKEN}"}
+        (token,) = httpx.get(tokens, headers=bearer).json()["data"]
+        assert httpx.delete(f"{tokens}/{token['token_id']}", headers=bearer).status_code == 204
+        server.send_signal(signal.SIGTERM)
+        server.communicate(timeout=STOP_SECONDS_MAX)
+    line = failed("--port", "0", "--database", database, environment=configured)
+    assert line == (
+        "farebox: The setting 'FAREBOX_ADMIN_TOKEN' can't be used: it holds a token that was "
+        "revoked; set another one.\n"
+    )
+
+
 def test_the_documentation_names_the_port_that_was_taken(tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path}/farebox.db"
     with serving(["--database", database], {"FAREBOX_ADMIN_TOKEN": TOKEN}) as (_, told):
