@@ -140,16 +140,27 @@ def test_the_routes_are_those_of_the_operations() -> None:
     ("header", "place"),
     [("ja,en;q=0.5", "/docs/jp/"), ("zh-CN", "/docs/cn/"), ("fr", "/docs/en/")],
 )
-def test_the_documentation_opens_in_the_readers_language(header: str, place: str) -> None:
-    answer = get("/docs", **{"Accept-Language": header})
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_the_documentation_opens_in_the_readers_language(
+    path: str, header: str, place: str
+) -> None:
+    answer = get(path, **{"Accept-Language": header})
     assert answer.status_code == 307
     assert answer.headers["location"] == place
     assert answer.headers["vary"] == "Accept-Language"
 
 
+@every_language
+def test_the_first_page_is_found_without_its_slash(language: Language) -> None:
+    answer = get(f"/docs/{language}")
+    assert answer.status_code == 307
+    assert answer.headers["location"] == f"/docs/{language}/"
+
+
 @pytest.mark.parametrize(
     "path",
     [
+        "/docs/xx",
         "/docs/xx/",
         "/docs/xx/errors",
         "/docs/en/no-such-page",
@@ -166,7 +177,9 @@ def test_an_address_that_is_none_is_refused(path: str) -> None:
     assert get(path).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/docs", "/docs/en/", "/llms.txt", "/openapi/en.json"])
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/docs/en", "/docs/en/", "/llms.txt", "/openapi/en.json"]
+)
 def test_a_page_answers_get_and_head_alone(path: str) -> None:
     assert get(path, method="HEAD").status_code == get(path).status_code
     for method in ("POST", "DELETE", "OPTIONS", "INVENTED"):

@@ -96,6 +96,20 @@ OPENAPI = Operation(
     errors=_PAGE_ERRORS,
 )
 
+ROOT = Operation(
+    operation_id="root_get",
+    methods=("GET",),
+    path="/",
+    tag="Service",
+    title="Start",
+    summary="Go to the start",
+    description="Leads to the documentation in the language that `Accept-Language` asks for.",
+    audience="service",
+    security="none",
+    success_status=307,
+    errors=(errors.WRONG_METHOD, errors.INTERNAL),
+)
+
 DOCS = Operation(
     operation_id="docs_get",
     methods=("GET",),
@@ -108,6 +122,20 @@ DOCS = Operation(
     security="none",
     success_status=307,
     errors=(errors.WRONG_METHOD, errors.INTERNAL),
+)
+
+DOCS_LANGUAGE = Operation(
+    operation_id="docs_language_get",
+    methods=("GET",),
+    path="/docs/{lang}",
+    tag="Service",
+    title="Documentation of a Language",
+    summary="Go to the documentation of a language",
+    description="Leads to its first page, whose address ends in a slash.",
+    audience="service",
+    security="none",
+    success_status=307,
+    errors=_PAGE_ERRORS,
 )
 
 DOCS_INDEX = Operation(
@@ -157,4 +185,16 @@ DOCS_ASSET = Operation(
     errors=_PAGE_ERRORS,
 )
 
-OPERATIONS = (HEALTH, READY, METRICS, LLMS, OPENAPI, DOCS, DOCS_INDEX, DOCS_PAGE, DOCS_ASSET)
+OPERATIONS = (
+    ROOT,
+    HEALTH,
+    READY,
+    METRICS,
+    LLMS,
+    OPENAPI,
+    DOCS,
+    DOCS_LANGUAGE,
+    DOCS_INDEX,
+    DOCS_PAGE,
+    DOCS_ASSET,
+)

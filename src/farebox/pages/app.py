@@ -1,5 +1,7 @@
 """The routes of the documentation: `/docs/…`, `/llms.txt`, `/openapi/{lang}.json` and its files.
 
+`/` leads there, too.
+
 A page is made when it is first asked for and then kept. An address that is none raises the error
 of the catalogue, which the server answers as it answers every other.
 """
@@ -80,6 +82,9 @@ def routes(facts: Facts) -> list[Route]:
         vary = {"Vary": "Accept-Language"}
         return RedirectResponse(f"/docs/{language}/", headers=SECURITY_HEADERS | vary)
 
+    def docs_language(request: Request) -> Response:
+        return RedirectResponse(f"/docs/{_language(request)}/", headers=SECURITY_HEADERS)
+
     def docs_page(request: Request) -> Response:
         return _answer(made(request.path_params.get("page", INDEX), _language(request)))
 
@@ -97,10 +102,12 @@ def routes(facts: Facts) -> list[Route]:
         return FileResponse(path, headers=_headers())
 
     return [
+        Route("/", _Endpoint(docs), name="root_get"),
         Route("/llms.txt", _Endpoint(llms_txt), name="llms_txt_get"),
         Route("/openapi/{lang}.json", _Endpoint(openapi_json), name="openapi_get"),
         Route("/docs", _Endpoint(docs), name="docs_get"),
         Route("/docs/assets/{file}", _Endpoint(docs_asset), name="docs_asset_get"),
+        Route("/docs/{lang}", _Endpoint(docs_language), name="docs_language_get"),
         Route("/docs/{lang}/", _Endpoint(docs_page), name="docs_index_get"),
         Route("/docs/{lang}/{page}", _Endpoint(docs_page), name="docs_page_get"),
     ]
