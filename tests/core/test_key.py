@@ -20,10 +20,12 @@ from farebox.core.key import (
     Secret,
     checksum,
     digest,
+    holds_secret,
     is_plausible,
     mask,
     mint,
     mint_id,
+    strike_out,
 )
 from tests.core.strategies import quick, thorough
 
@@ -142,3 +144,12 @@ def test_a_secret_is_shown_by_nothing_but_reveal() -> None:
         format(secret, ">40")
     assert not hasattr(secret, "__dict__")
     assert secret.reveal() == "fbx_very_secret"
+
+
+@pytest.mark.parametrize("prefix", [KEY_PREFIX, TOKEN_PREFIX])
+def test_a_secret_of_ours_is_found_and_struck_out_wherever_it_stands(prefix: str) -> None:
+    secret = mint(prefix, random.Random(3).randrange).reveal()
+    text = f"/a/{secret}?k={secret}&x=fbx_no"
+    assert holds_secret(text)
+    assert strike_out(text) == "/a/***?k=***&x=fbx_no"
+    assert not holds_secret(strike_out(text))
