@@ -14,6 +14,7 @@ from dataclasses import replace
 import uvicorn
 import uvloop
 
+from farebox.api.head import BoundedHead
 from farebox.app import Hooks, make_app, make_context
 from farebox.cli.failure import CliError
 from farebox.settings import Settings
@@ -72,7 +73,8 @@ async def _run(settings: Settings, hooks: Hooks, holder: socket.socket) -> int:
     app = make_app(make_context(settings), settings, hooks)
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedHead,
+        ws="none",
         log_config=None,
         access_log=False,
         lifespan="off",
