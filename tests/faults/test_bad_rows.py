@@ -155,9 +155,11 @@ def test_a_capture_that_breaks_a_rule_harms_its_own_row_only(world: World) -> No
     profile_id = world.workspace()
     rows = [request(profile_id, name) for name in "abc"]
     captures = [Capture(profile_id, row.query_log_id, "{}", "", "") for row in rows]
+    rows += [request(profile_id, "a", salt=b"2"), request(profile_id, "c", content="other")]
     (reply,) = world.handle(Record(1, rows, [*captures, captures[1]]))
     assert isinstance(reply, Recorded)
     assert reply.rejected == [(1, ROW_REFUSED.code)]
+    assert (reply.duplicates, reply.conflicts) == ([3], [4])
     assert recorded(world) == ["a", "c"]
     assert world.select("select count(*) from captures") == [(2,)]
 

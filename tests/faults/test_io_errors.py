@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from farebox.core.errors import STORE_UNAVAILABLE
+from farebox.core.instant import MS_PER_DAY
 from farebox.core.request import MeteredRequest
 from farebox.engine.messages import Answered, Call, Failed, Message, Record, Recorded
 from tests.support.faulty_vfs import (
@@ -164,3 +165,69 @@ def test_each_single_failure_is_survived(
                 break
     assert number > 5, "the story must have calls to fail"
     assert failed > 0, "a failure must have reached somebody"
+
+
+def test_all_who_are_committed_together_are_told_503_together(
+    tmp_path: Path, populated: tuple[bytes, int], vfs: FaultyVfs
+) -> None:
+    with faulty_world(tmp_path / "world", populated, vfs) as world:
+        story = Story(world, populated[1])
+        story.send(record(story.row(0, 0, 0)))
+        vfs.fail_call(0, SYNC_UNSURE, ("sync",))
+        story.send(*(record(story.row(1, n, 0), call_id=n) for n in range(CALLERS)))
+        assert story.failures == CALLERS
+        story.settle()
+        assert set(story.acknowledged.values()) == {1}
+        assert world.select("select count(*) from requests") == [(1 + CALLERS,)]
+        assert not differences(world.reader.connection)
+
+
+def test_a_commit_that_was_done_after_all_is_found_by_the_retry(
+    tmp_path: Path, populated: tuple[bytes, int], vfs: FaultyVfs
+) -> None:
+    """The error came after the sync: the outcome was unknown, and the retry tells it."""
+    with faulty_world(tmp_path / "world", populated, vfs) as world:
+        world.reader.close()  # so that the log is read anew, as after a restart
+        world.handle(record(request(populated[1], "first")))
+        rows = [request(populated[1], str(n), credits_micro=MICRO) for n in range(5)]
+        vfs.fail_call(0, SYNC_UNSURE, ("sync",))
+        (lost,) = world.handle(record(*rows))
+        assert isinstance(lost, Failed)
+        (found,) = world.handle(record(*rows))
+        assert counts(found, rows) == (0, 5, 0, 0)
+        store = world.open_store()
+        assert not differences(store.connection)
+        store.close()
+
+
+def test_what_fails_while_nobody_asks_costs_nobody_an_answer(
+    tmp_path: Path, populated: tuple[bytes, int], vfs: FaultyVfs
+) -> None:
+    with faulty_world(tmp_path / "world", populated, vfs) as world:
+        story = Story(world, populated[1])
+        story.send(record(story.row(0, 0, 0)))
+        world.clock.advance(31 * MS_PER_DAY)
+        vfs.fail_call(0, IO_ERROR, ("write",))
+        assert world.recorder.tick() > 0
+        story.send(record(story.row(0, 1, 0)))
+        assert story.failures == 0
+        world.settle()
+        assert world.select("select count(*) from periods") == [(2,)]
+        assert not differences(world.reader.connection)
+
+
+@pytest.mark.parametrize("kinds", [("write",), ("sync",), ("open",), ("read", "write")])
+def test_as_long_as_the_disk_fails_all_is_503_and_then_it_goes_on(
+    kinds: tuple[Kind, ...], tmp_path: Path, populated: tuple[bytes, int], vfs: FaultyVfs
+) -> None:
+    with faulty_world(tmp_path / "world", populated, vfs) as world:
+        story = Story(world, populated[1])
+        if "open" in kinds:
+            world.recorder.close()
+        vfs.fail_always(IO_ERROR, kinds)
+        story.tell()
+        assert not story.acknowledged
+        assert story.given == 0
+        vfs.heal()
+        story.settle()
+        story.check_whole()

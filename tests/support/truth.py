@@ -157,6 +157,13 @@ def _ledger(db: apsw.Connection) -> Iterable[str]:
     )
     if log != ledger:
         yield f"the ledger {ledger} is not the log {log}"
+    misnumbered = _column(
+        db,
+        "select commit_id from transfers group by commit_id having min(ordinal) <> 1"
+        " or max(ordinal) <> count(*)",
+    )
+    if misnumbered:
+        yield f"the transfers of commits {misnumbered} are not numbered from 1"
     history = _all(db, "select sum(amount_micro) from transfers where kind = 'history'")
     charged = _all(db, "select sum(credits_micro) from charges where is_history = 1")
     if (history[0][0] or 0) != (charged[0][0] or 0):

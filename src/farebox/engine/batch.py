@@ -91,21 +91,11 @@ def insert_singly(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) ->
 
 
 def halves(record: Record) -> tuple[Record, Record]:
-    """A record of at least two rows as two, each with the captures of its own rows."""
+    """A record of at least two rows as two. A capture is kept with its row, wherever it comes."""
     half = len(record.rows) // 2
-    first, second = record.rows[:half], record.rows[half:]
-    early = {row.query_log_id for row in first}
     return (
-        structs.replace(
-            record,
-            rows=first,
-            captures=[c for c in record.captures if c.query_log_id in early],
-        ),
-        structs.replace(
-            record,
-            rows=second,
-            captures=[c for c in record.captures if c.query_log_id not in early],
-        ),
+        structs.replace(record, rows=record.rows[:half]),
+        structs.replace(record, rows=record.rows[half:]),
     )
 
 
