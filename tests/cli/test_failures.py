@@ -11,6 +11,8 @@ import pytest
 
 from farebox.service.forms.plan import PlanCreate, PlanData
 from farebox.service.forms.workspace import WorkspaceCreate, WorkspaceData
+from farebox.store.sqlite.database import open_writer
+from farebox.store.sqlite.migrate import migrate
 from tests.cli.conftest import Cli, running
 
 
@@ -90,3 +92,14 @@ def test_what_is_no_database_of_ours_is_told(bare: Cli) -> None:
     ran = bare.run("plans", "list")
     assert ran.status == 1
     assert re.fullmatch(r"farebox: [^\n]+\n", ran.err)
+    assert str(bare.path) in ran.err
+
+
+def test_a_database_of_a_newer_farebox_is_not_guessed_at(bare: Cli) -> None:
+    writer = open_writer(bare.path)
+    migrate(writer)
+    writer.number("user_version", 1000)
+    writer.close()
+    ran = bare.run("plans", "list")
+    assert (ran.status, ran.out) == (1, "")
+    assert f"{bare.path}: the database has schema 1000, of a newer Farebox" in ran.err

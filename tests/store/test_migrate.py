@@ -13,7 +13,13 @@ import pytest
 from farebox.store.contract import StoreFaultError
 from farebox.store.sqlite import migrate as migrating
 from farebox.store.sqlite.database import SqliteDatabase, open_writer
-from farebox.store.sqlite.migrate import Migration, all_migrations, migrate, schema_version
+from farebox.store.sqlite.migrate import (
+    Migration,
+    all_migrations,
+    check_schema,
+    migrate,
+    schema_version,
+)
 from tests.support.faulty_vfs import DISK_FULL, FaultyVfs
 
 
@@ -78,6 +84,17 @@ def test_a_newer_database_is_refused(database: SqliteDatabase) -> None:
     database.number("user_version", 1_000)
     with pytest.raises(StoreFaultError, match="schema 1000, of a newer Farebox"):
         migrate(database)
+
+
+@pytest.mark.parametrize(("version", "words"), [(1_000, "newer"), (0, "older")])
+def test_who_only_reads_is_told_of_another_schema(
+    database: SqliteDatabase, version: int, words: str
+) -> None:
+    migrate(database)
+    check_schema(database)
+    database.number("user_version", version)
+    with pytest.raises(StoreFaultError, match=f"schema {version}, of an? {words} Farebox"):
+        check_schema(database)
 
 
 @pytest.mark.parametrize("version", [0, 1, 7])

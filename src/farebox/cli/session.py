@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -22,8 +23,9 @@ from farebox.engine.spawn import RecorderProcess, recorder_command
 from farebox.engine.sync_link import SyncLink
 from farebox.service.pages import LIMIT_MAX, Page, Turn, turn
 from farebox.settings import SETTINGS
-from farebox.store.contract import Reader
+from farebox.store.contract import Reader, StoreFaultError
 from farebox.store.sqlite.database import open_reader
+from farebox.store.sqlite.migrate import check_schema
 
 _SETTING = next(setting for setting in SETTINGS if setting.name == "FAREBOX_DATABASE")
 DATABASE_DEFAULT = _SETTING.default
@@ -76,13 +78,16 @@ class Session:
         """Read from the database.
 
         Raises:
-            CliError: there is none yet.
+            CliError: there is none yet, or it can't be read.
         """
-        reader = open_reader(self.existing())
+        path = self.existing()
         try:
-            return work(reader)
-        finally:
-            reader.close()
+            with closing(open_reader(path)) as reader:
+                check_schema(reader)
+                return work(reader)
+        except StoreFaultError as error:
+            message = f"{path}: {error}"
+            raise CliError(message) from error
 
     def existing(self) -> Path:
         """The database file.

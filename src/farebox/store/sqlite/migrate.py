@@ -50,16 +50,8 @@ def migrate(database: SqliteDatabase) -> list[str]:
     """
     migrations = all_migrations()
     version = schema_version(database)
-    is_new = not version and not database.integer("schema_objects")
-    if not is_new and database.number("application_id") != APPLICATION_ID:
-        message = "the file is an SQLite database, but not one of Farebox"
-        raise StoreFaultError(message)
-    if version > migrations[-1].number:
-        message = (
-            f"the database has schema {version}, of a newer Farebox; "
-            f"this one knows {migrations[-1].number}"
-        )
-        raise StoreFaultError(message)
+    if version or database.integer("schema_objects"):
+        _check_ours(database, version, migrations[-1].number)
     # From here on the file is ours to change.
     database.keep_log()
     pending = [migration for migration in migrations if migration.number > version]
@@ -74,3 +66,29 @@ def migrate(database: SqliteDatabase) -> list[str]:
             database.rollback()
             raise
     return [migration.name for migration in pending]
+
+
+def check_schema(database: SqliteDatabase) -> None:
+    """For who only reads, and can't migrate.
+
+    Raises:
+        StoreFaultError: the database is not of this Farebox; the message says what would help.
+    """
+    known = all_migrations()[-1].number
+    version = schema_version(database)
+    _check_ours(database, version, known)
+    if version < known:
+        message = (
+            f"the database has schema {version}, of an older Farebox; "
+            f"`farebox serve` brings it to {known}"
+        )
+        raise StoreFaultError(message)
+
+
+def _check_ours(database: SqliteDatabase, version: int, known: int) -> None:
+    if database.number("application_id") != APPLICATION_ID:
+        message = "the file is an SQLite database, but not one of Farebox"
+        raise StoreFaultError(message)
+    if version > known:
+        message = f"the database has schema {version}, of a newer Farebox; this one knows {known}"
+        raise StoreFaultError(message)
