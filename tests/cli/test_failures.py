@@ -79,6 +79,17 @@ def test_without_a_database_there_is_nothing_to_read(bare: Cli) -> None:
     assert not bare.path.exists()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("statement", "1"), ("keys", "create", "1"), ("workspaces", "create", "A", "--plan", "gold")],
+)
+def test_only_what_a_database_begins_with_makes_one(bare: Cli, arguments: tuple[str, ...]) -> None:
+    ran = bare.run(*arguments)
+    assert ran.status == 1
+    assert "no database" in ran.err
+    assert list(bare.path.parent.iterdir()) == []
+
+
 def test_a_folder_that_is_not_there_is_told(bare: Cli) -> None:
     ran = bare.run_bare(
         "tokens", "create", "x", "--scope", "meter", "--database", "sqlite:////none/farebox.db"

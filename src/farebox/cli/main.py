@@ -77,7 +77,7 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
         return WRONG_USAGE
     except FareboxError as error:
         # Whoever runs commands is told what a caller of the API is not.
-        tell(f"{error.message} ({error.internal})" if error.internal else error.message)
+        tell(error.internal or error.message)
         return exit_status(error)
     except (CliError, StoreFaultError, QueryTimeoutError) as error:
         tell(str(error))

@@ -30,6 +30,9 @@ from farebox.store.sqlite.migrate import check_schema
 _SETTING = next(setting for setting in SETTINGS if setting.name == "FAREBOX_DATABASE")
 DATABASE_DEFAULT = _SETTING.default
 
+# What a database may begin with; no other command makes one by a path that is mistyped.
+BEGINNINGS = ("log_types.create", "plans.create", "tokens.create")
+
 Answer = TypeVar("Answer", bound=msgspec.Struct)
 Result = TypeVar("Result")
 
@@ -65,7 +68,10 @@ class Session:
 
         Raises:
             FareboxError: why it was refused, or 503.
+            CliError: there is no database yet, and this is nothing to begin one with.
         """
+        if name not in BEGINNINGS:
+            self.existing()
         if not self.path.parent.is_dir():
             message = f"there is no folder {self.path.parent}"
             raise CliError(message)
