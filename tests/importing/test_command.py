@@ -12,6 +12,7 @@ import pytest
 
 from farebox.cli.main import make_app, run
 from farebox.importing.command import add_import
+from farebox.importing.run import Import
 from tests.importing.shop import Shop
 from tests.importing.weblog import KEYED_COMBINED, line_at, log_of, now_ms
 
@@ -89,6 +90,28 @@ def test_what_can_t_be_begun_says_why_and_imports_nothing(
     assert words in ran.err
     assert "Traceback" not in ran.err
     assert shop.recorded() == 0
+
+
+def test_every_wrong_part_of_a_mapping_is_told_in_a_line_of_its_own(shop: Shop) -> None:
+    log = shop.file("access.log", line_at(now_ms(), shop.key) + "\n")
+    ran = shop.run(log, "--mapping", shop.file("m.toml", 'nonsense = 1\nformat = "iis"\n'))
+    assert (ran.status, ran.out) == (2, "")
+    assert [line.partition(": '")[0] for line in ran.err.splitlines()] == [
+        "farebox: the mapping",
+        "farebox: the mapping",
+    ]
+
+
+def test_an_interrupted_import_says_how_to_go_on(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Import, "run", interrupt)
+    ran = shop.run(shop.file("access.log", b""))
+    assert ran.status == 130
+    assert "the same command goes on from there" in ran.err
 
 
 def test_wrong_settings_are_told_each_by_its_name(

@@ -16,6 +16,7 @@ from farebox.cli.output import AsJson, note, show
 from farebox.cli.session import DATABASE_DEFAULT, Database, Session
 from farebox.core.errors import STORE_UNAVAILABLE, FareboxError
 from farebox.importers.formats import AUTO, FORMATS
+from farebox.importers.mapping import ImportMapping
 from farebox.importers.mapping_file import read_mapping
 from farebox.importing.run import Counts, Import
 from farebox.settings import process_environment, read_settings
@@ -41,6 +42,9 @@ KeyId = Annotated[
     str | None,
     typer.Option("--key-id", help="The API key of all lines, by its id.", show_default=False),
 ]
+
+
+GOES_ON = "what was recorded stays; the same command goes on from there, and counts nothing twice"
 
 
 class RefusedLines(msgspec.Struct, frozen=True):
@@ -87,18 +91,25 @@ def import_log(
         overrides["format"] = format_name
     if key_id is not None:
         overrides["key_id"] = {"value": key_id}
-    chosen = read_mapping(_text_of(mapping), settings.key_headers, overrides)
+    try:
+        chosen = read_mapping(_text_of(mapping), settings.key_headers, overrides)
+        counts = _import(path, chosen, file)
+    except FareboxError as error:
+        raise _told(error, file) from error
+    except KeyboardInterrupt:
+        note(f"interrupted: {GOES_ON}")
+        raise
+    _report(counts, as_json=as_json)
+
+
+def _import(path: Path, chosen: ImportMapping, file: str) -> Counts:
     with _bar() as bar:
         task = bar.add_task(file, total=None)
 
         def on_progress(read_bytes: int, size_bytes: int | None) -> None:
             bar.update(task, completed=read_bytes, total=size_bytes)
 
-        try:
-            counts = Import(path, chosen, on_progress).run(file)
-        except FareboxError as error:
-            raise _told(error, file) from error
-    _report(counts, as_json=as_json)
+        return Import(path, chosen, on_progress).run(file)
 
 
 def _text_of(mapping: Path | None) -> str:
@@ -115,10 +126,12 @@ def _text_of(mapping: Path | None) -> str:
 def _told(error: FareboxError, file: str) -> Exception:
     """What ends an import, in words of the command line."""
     if error.kind.status == STORE_UNAVAILABLE.status:
-        return CliError(
-            f"the import broke off: {error.internal or error.message}. What was recorded stays; "
-            "the same command goes on from there, and counts nothing twice"
-        )
+        return CliError(f"the import broke off: {error.internal or error.message}; {GOES_ON}")
+    problems = error.details.get("problems")
+    if isinstance(problems, list):
+        for problem in problems:
+            tell(f"the mapping: {problem}")
+        return typer.Exit(WRONG_USAGE)
     if error.params.get("field") == "file":
         tell(f"'{file}' must be {error.params['expected']}")
         return typer.Exit(WRONG_USAGE)
