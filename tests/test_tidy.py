@@ -361,7 +361,7 @@ RULES = tuple(dict.fromkeys(sample.check for sample in SAMPLES))
 
 def house() -> list[Source]:
     """Every file of the project that people write."""
-    paths = [path for path in ROOT.iterdir() if path.is_file()]
+    paths = [path for path in ROOT.iterdir() if path.is_file() and path.name != ".coverage"]
     for folder in FOLDERS:
         paths += [path for path in (ROOT / folder).rglob("*") if path.is_file()]
     return [

@@ -27,18 +27,19 @@ FIXED = (
 )
 REQUEST_TIME = "request_time"
 
-_QUOTED = r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"'
+# No possessive quantifiers, which Python before 3.11.5 gets wrong; each loop has one way only.
+_QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 _LINE = (
-    r"(\S++) \S++ (.*?) \[([0-9][^\]]{19,39})\] "
+    r"(\S+) \S+ (.*?) \[([0-9][^\]]{19,39})\] "
     + _QUOTED
-    + r" ([0-9]{3}|-) ([0-9]++|-)(?: "
+    + r" ([0-9]{3}|-) ([0-9]+|-)(?: "
     + _QUOTED
     + " "
     + _QUOTED
     + ")?"
 )
-_REST = r'(?: (?:"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\s"]\S*+)?)*+'
-_UNNAMED = rf"(?: ([0-9]++\.[0-9]{{3}})|{_REST})"
+_REST = r'(?: (?:"[^"\\]*(?:\\.[^"\\]*)*"|[^\s"]\S*)?)*'
+_UNNAMED = rf"(?: ([0-9]+\.[0-9]{{3}})|{_REST})"
 _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 _CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
@@ -99,9 +100,11 @@ def _named(quote: int) -> str:
     A bare field with several values is written `0.001, 0.002`. Nothing is tried twice, so that no
     line can make the matching slow.
     """
-    quoted = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
-    bare = r'[^\s"]\S*+(?:(?<=,) \S++)*+'
-    return f' (")?+((?({quote}){quoted}|{bare}))(?({quote})")'
+    quoted = r'[^"\\]*(?:\\.[^"\\]*)*'
+    bare = r'[^\s"]\S*(?:(?<=,) \S+)*'
+    # Looked ahead and repeated: once found, a value is never taken apart again.
+    value = rf"(?=((?({quote}){quoted}|{bare})))\{quote + 1}"
+    return f' (")?{value}(?({quote})")'
 
 
 def looks_combined(line: bytes) -> bool:
