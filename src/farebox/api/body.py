@@ -51,7 +51,7 @@ def decode_body(operation: Operation, request: Request, body: bytes) -> msgspec.
             the operation doesn't know.
     """
     assert operation.request is not None
-    if not body.strip():
+    if not body:
         return decode(_EMPTY, operation.request)
     if media_type_of(request) not in {JSON, ""}:
         raise FareboxError(WRONG_MEDIA_TYPE, expected=JSON)
