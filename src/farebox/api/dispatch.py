@@ -28,9 +28,11 @@ from farebox.contract.texts import language_of
 from farebox.contract.wire import ENCODER
 from farebox.core.errors import NO_ROUTE, WRONG_METHOD, FareboxError
 from farebox.core.instant import MS_PER_SECOND
+from farebox.core.key import KEY_PREFIX, TOKEN_PREFIX, strike_out
 
 # A refused call is no request, and what the store can't answer it can't record.
 _NOT_RECORDED = (429, 503)
+_SECRET_PREFIXES = (KEY_PREFIX.encode(), TOKEN_PREFIX.encode())
 
 
 def routes(
@@ -151,4 +153,7 @@ def _response(operation: Operation, answer: Answer) -> Response:
     if answer is None:
         return Response(None, operation.success_status, headers)
     body = ENCODER.encode(answer) if isinstance(answer, msgspec.Struct) else answer
+    if operation.audience == "customer" and any(prefix in body for prefix in _SECRET_PREFIXES):
+        # A filter is told back as it was sent, but for a key that was mistaken for one.
+        body = strike_out(body.decode()).encode()
     return Response(body, operation.success_status, headers, operation.response_media_type)

@@ -10,6 +10,7 @@ import sys
 from typing import Final
 
 from farebox.core.errors import FareboxError
+from farebox.core.key import strike_out
 
 FAILED: Final = 1
 WRONG_USAGE: Final = 2
@@ -26,5 +27,5 @@ def exit_status(error: FareboxError) -> int:
 
 
 def tell(message: str) -> None:
-    """One line on stderr."""
-    sys.stderr.write(f"farebox: {message}\n")
+    """One line on stderr; what looks like a secret of ours is struck out, whatever it was in."""
+    sys.stderr.write(f"farebox: {strike_out(message)}\n")

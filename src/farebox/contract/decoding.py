@@ -22,6 +22,7 @@ from farebox.core.errors import (
     UNKNOWN_FIELD,
     FareboxError,
 )
+from farebox.core.key import strike_out
 from farebox.core.phrase import Phrase
 
 Decoded = TypeVar("Decoded")
@@ -93,8 +94,12 @@ def explained(message: str, type_: object) -> FareboxError:
 
 
 def _joined(path: str, name: str) -> str:
-    """The field's path; what a caller made up as a name comes back in part only."""
-    cut = name if len(name) <= NAME_LENGTH_MAX else name[:NAME_LENGTH_MAX] + "…"
+    """The field's path; what a caller made up as a name comes back in part only.
+
+    A secret in it is struck out while it is whole: a part of one would not be known for one.
+    """
+    shown = strike_out(name)
+    cut = shown if len(shown) <= NAME_LENGTH_MAX else shown[:NAME_LENGTH_MAX] + "…"
     return f"{path}.{cut}" if path else cut
 
 
