@@ -5,18 +5,15 @@ What counts is when a thing was due, not when the recorder noticed it.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from farebox.core.instant import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE
+from farebox.core.instant import MS_PER_DAY, MS_PER_HOUR
+from farebox.core.ledger import Grant
 from tests.support.harness import START_MS
 from tests.support.truth import differences
 from tests.support.worlds import MICRO, World, record, request
@@ -171,6 +168,14 @@ def test_an_overdraft_is_repaid_by_the_next_periods_plan_credits(world: World) -
     assert not differences(world.reader.connection)
 
 
+def test_grants_that_are_spent_are_not_remembered(world: World) -> None:
+    profile_id = world.workspace()
+    world.give(profile_id, 30 * MICRO)
+    spend(world, profile_id, 1010, "a")
+    left = world.reader.rows("purse_grants", Grant, profile_id=profile_id)
+    assert [(grant.grant_id, grant.left_micro) for grant in left] == [(2, 20 * MICRO)]
+
+
 def test_what_expires_first_is_spent_first_then_priority_then_age(world: World) -> None:
     profile_id = world.workspace()
     never = [world.give(profile_id, 10 * MICRO, priority=p) for p in (0, 5, 5)]
@@ -312,87 +317,6 @@ def test_many_periods_that_end_together_are_all_rolled(world: World) -> None:
     world.advance(days=31)
     assert world.select("select count(*), count(distinct profile_id) from periods") == [(1202, 601)]
     assert not differences(world.reader.connection)
-
-
-class Step(NamedTuple):
-    """Something that happens to a workspace, and the time that passes before it."""
-
-    after_ms: int
-    what: str
-    credits: int
-    lasts_ms: int
-    is_noticed: bool
-
-
-steps = st.builds(
-    Step,
-    after_ms=st.integers(0, 3 * MS_PER_HOUR)
-    | st.integers(0, 45 * MS_PER_DAY)
-    | st.sampled_from((0, MS_PER_MINUTE, 7 * MS_PER_DAY, 70 * MS_PER_DAY)),
-    what=st.sampled_from(("spend", "spend", "give", "give for a while", "charge", "give back")),
-    credits=st.integers(1, 900),
-    lasts_ms=st.integers(1, 40 * MS_PER_DAY) | st.just(7 * MS_PER_DAY),
-    is_noticed=st.booleans(),
-)
-
-
-@pytest.fixture(scope="module")
-def populated(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, int]:
-    folder = tmp_path_factory.mktemp("populated")
-    with World(tmp_path_factory.mktemp("made")) as world:
-        profile_id = world.workspace(timezone="Australia/Lord_Howe", anchor_day=30)
-        world.copy_to(folder)
-    return (folder / "farebox.db").read_bytes(), profile_id
-
-
-def live(world: World, profile_id: int, history: list[Step], *, is_watchful: bool) -> object:
-    """Go through the steps; the watchful recorder looks after each, and restarts now and then."""
-    for number, step in enumerate(history):
-        world.clock.advance(step.after_ms)
-        if is_watchful:
-            world.settle()
-            if step.is_noticed:
-                world.reopen()
-        micro = step.credits * MICRO
-        match step.what:
-            case "spend":
-                spend(world, profile_id, step.credits, str(number))
-            case "give":
-                world.give(profile_id, micro, priority=step.credits % 3)
-            case "give for a while":
-                world.give(profile_id, micro, expires_at_ms=world.now_ms + step.lasts_ms)
-            case "charge":
-                world.correct(profile_id, micro)
-            case _:
-                world.correct(profile_id, -micro)
-        if is_watchful:
-            assert not differences(world.reader.connection)
-    world.settle()
-    assert not differences(world.reader.connection)
-    return (
-        world.select("select * from periods order by start_ms"),
-        world.select("select * from grants order by grant_id"),
-        sorted(
-            world.select(
-                "select at_ms, kind, debit_account, credit_account, amount_micro from transfers"
-            )
-        ),
-    )
-
-
-@given(history=st.lists(steps, max_size=14))
-@settings(max_examples=50)
-def test_it_matters_when_a_thing_is_due_and_not_when_it_is_noticed(
-    populated: tuple[bytes, int], history: list[Step]
-) -> None:
-    content, profile_id = populated
-    ends = []
-    for is_watchful in (True, False):
-        with tempfile.TemporaryDirectory() as name:
-            (Path(name) / "farebox.db").write_bytes(content)
-            with World(Path(name)) as world:
-                ends.append(live(world, profile_id, history, is_watchful=is_watchful))
-    assert ends[0] == ends[1]
 
 
 def test_dates_of_these_tests_are_what_they_say() -> None:

@@ -121,6 +121,18 @@ def test_what_only_time_has_done_counts_for_the_high_water_mark(world: World) ->
     assert world.reader.integer("clock_high_water") == START_MS + 40 * MS_PER_DAY
 
 
+def test_days_that_were_built_count_for_the_high_water_mark(world: World) -> None:
+    machine = Machine()
+    restart(world, machine)
+    profile_id = world.workspace()
+    world.record([request(profile_id, "a")])
+    world.call("workspaces.change", profile_id=profile_id, timezone="Asia/Tokyo")
+    machine.pass_time(MS_PER_HOUR)
+    world.settle()
+    assert world.directory.workspaces[profile_id].report_timezone == "Asia/Tokyo"
+    assert world.reader.integer("clock_high_water") == START_MS + MS_PER_HOUR
+
+
 def test_a_restart_in_the_future_and_back_grants_each_period_once(world: World) -> None:
     machine = Machine()
     restart(world, machine)

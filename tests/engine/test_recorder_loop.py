@@ -12,7 +12,13 @@ import pytest
 
 from farebox.core.errors import FareboxError
 from farebox.engine import recorder_loop
-from farebox.engine.messages import FRAME_BYTES_MAX, Record, encode
+from farebox.engine.messages import (
+    FRAME_BYTES_MAX,
+    FrameBuffer,
+    Record,
+    decode_reply,
+    encode,
+)
 from farebox.engine.paths import address, socket_path
 from farebox.engine.recorder_loop import RecorderLoop
 from farebox.engine.sync_link import SyncLink
@@ -126,6 +132,15 @@ def test_more_than_a_commit_takes_waits_and_is_bounded(
 ) -> None:
     monkeypatch.setattr(recorder_loop, "ROWS_PER_COMMIT_MAX", 50)
     monkeypatch.setattr(recorder_loop, "WAITING_MAX", 120)
+    monkeypatch.setattr(recorder_loop, "READ_BYTES", 20_000)
+    weights = []
+    handle = RecorderLoop._handle
+
+    def watched(self: RecorderLoop) -> None:
+        weights.append(self._weight)
+        handle(self)
+
+    monkeypatch.setattr(RecorderLoop, "_handle", watched)
     with on_a_thread(world) as loop, SyncLink(world.path, nobody()) as link:
         for start in range(0, 3_000, 30):
             link.send_record([request(1, str(n)) for n in range(start, start + 30)])
@@ -135,7 +150,36 @@ def test_more_than_a_commit_takes_waits_and_is_bounded(
     ((commits, rows),) = world.select("select count(distinct commit_id), count(*) from requests")
     assert rows == 3_000
     assert commits >= 60
+    assert 120 <= max(weights) < 500
     assert not differences(world.reader.connection)
+
+
+def test_a_record_larger_than_a_commit_is_meant_to_be_is_committed_whole(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_loop, "ROWS_PER_COMMIT_MAX", 5)
+    with on_a_thread(world), SyncLink(world.path, nobody()) as link:
+        rows = [request(1, str(n)) for n in range(30)]
+        assert counts(link.record(rows), rows) == (30, 0, 0, 0)
+
+
+def test_what_was_read_before_the_end_is_recorded_and_answered(world: World) -> None:
+    path = socket_path(world.path)
+    with socket.socket(socket.AF_UNIX) as listener, address(path) as name:
+        listener.bind(name)
+        listener.listen()
+        listener.settimeout(0)
+        loop = RecorderLoop(world.recorder, listener, path)
+        with raw_peer(world) as peer:
+            loop._accept()
+            peer.sendall(encode(Record(7, [request(1, "a")])))
+            loop._poll(20)
+            assert world.select("select count(*) from requests") == [(0,)]
+            loop._finish()
+            (body,) = FrameBuffer().feed(peer.recv(4_096))
+            assert decode_reply(body).call_id == 7
+            assert is_dropped(peer)
+    assert world.select("select count(*) from requests") == [(1,)]
 
 
 def test_records_of_all_peers_share_commits(world: World) -> None:
