@@ -7,6 +7,7 @@ nothing new, finish what has begun, record what waits, hang up; the recorder end
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -56,6 +57,7 @@ from farebox.settings import SETTINGS, SQLITE_SCHEME, Settings
 from farebox.store.sqlite.database import open_reader
 
 ACTOR = "start"
+GC_THRESHOLD = 20_000
 HANDLERS = {
     **customer.HANDLERS,
     **customer_usage.HANDLERS,
@@ -172,6 +174,10 @@ async def start(context: Context, settings: Settings, on_token: Callable[[str], 
         on_token(ensured.token)
     await context.follower.start()
     context.self_recorder.start()
+    # What was just read stays: the collector needn't look at it again, nor at every small batch.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD)
     log.info("farebox %s serves %s", __version__, settings.database)
 
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from farebox.api.body import media_type_of, read_body
 from farebox.api.call import Answer, Call, Handler
 from farebox.api.intake import Item, Outcome
-from farebox.contract.decoding import decode, decode_rows
+from farebox.contract.decoding import decode, decode_if_right, decode_rows
 from farebox.contract.metering import (
     BODY_BYTES_MAX,
     CLOUDEVENT,
@@ -27,6 +27,7 @@ from farebox.contract.metering import (
     RawBatch,
     RecordAnswer,
     Rejected,
+    RequestBatch,
     RequestRow,
 )
 from farebox.contract.texts import Language, error_message
@@ -54,15 +55,20 @@ async def record_requests(call: Call) -> Answer:
     body = await read_body(call.request, BODY_BYTES_MAX)
     if media_type_of(call.request) not in {"", JSON}:
         raise FareboxError(WRONG_MEDIA_TYPE, expected=JSON)
-    rows = decode(body, RawBatch).requests
-    _check_count(rows)
-    outcome = await _taken(call, decode_rows(rows, RequestRow))
+    whole = decode_if_right(body, RequestBatch)
+    outcome = await _taken(call, _row_by_row(body) if whole is None else whole.requests)
     return RecordAnswer(
         outcome.accepted,
         outcome.duplicates,
         [Conflict(index, request_id) for index, request_id in outcome.conflicts],
         rejected_rows(outcome, call.language),
     )
+
+
+def _row_by_row(body: bytes) -> Sequence[Item]:
+    rows = decode(body, RawBatch).requests
+    _check_count(rows)
+    return decode_rows(rows, RequestRow)
 
 
 async def record_events(call: Call) -> Answer:

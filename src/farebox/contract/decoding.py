@@ -171,6 +171,15 @@ def _json_reason(error: Exception) -> Phrase:
     return Phrase("it ends too early")
 
 
+def decode_if_right(body: bytes, type_: type[Decoded]) -> Decoded | None:
+    """The value of a JSON text, or None when anything is wrong: whoever asks looks closer then."""
+    try:
+        decoded: Decoded = _decoder(cast("Hashable", type_)).decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return decoded
+
+
 def decode_rows(rows: Sequence[msgspec.Raw], type_: type[Decoded]) -> list[Decoded | FareboxError]:
     """Each row by itself: its struct, or why it is none."""
     return [_decoded(row, type_) for row in rows]
