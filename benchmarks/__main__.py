@@ -16,12 +16,14 @@ SMALL = 100_000
 LARGE = 5_000_000
 
 QUICK: dict[str, Callable[[], Row]] = {
-    "ingest": lambda: ingest.compare(0),
+    "ingest": lambda: ingest.compare_recorder(0),
+    "ingest-http": lambda: ingest.compare(0),
     "latency": latency.compare,
     "import": imports.measure,
 }
 LONG: dict[str, Callable[[], Row]] = {
-    "ingest-large": lambda: ingest.compare(LARGE),
+    "ingest-large": lambda: ingest.compare_recorder(LARGE),
+    "ingest-http-large": lambda: ingest.compare(LARGE),
     "report": lambda: report.compare(SMALL, LARGE),
 }
 

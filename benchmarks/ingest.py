@@ -1,4 +1,6 @@
-"""Ingest over HTTP in batches of 1,000 against the bare loop, on an empty and on a large table.
+"""Ingest in batches of 1,000 against the bare loop, on an empty and on a large table.
+
+By the recorder alone, and over HTTP, where a server's process and a client's share the machine.
 
 Rounds are interleaved; each writes as many batches of requests never seen before, whose times are
 the present. Farebox checks credentials, decodes JSON, prices, looks for repeats, keeps the books
@@ -18,10 +20,11 @@ from statistics import median
 from benchmarks.bare import BareLoop
 from benchmarks.server import Client, post, serving
 from benchmarks.table import Row
-from benchmarks.world import KEYS, LOG_TYPES, World, filled
+from benchmarks.world import KEYS, LOG_TYPES, World, filled, link
 from farebox.core.identity import content_digest, format_uuid, pack_identity, query_log_id
 from farebox.core.instant import to_iso_ms
 from farebox.core.request import MeteredRequest
+from farebox.engine.sync_link import SyncLink
 
 BATCH_ROWS = 1_000
 BATCHES_PER_ROUND = 60
@@ -56,6 +59,43 @@ def compare(count: int) -> Row:
         f">= {RATIO_MIN}",
         ratio >= RATIO_MIN,
     )
+
+
+def compare_recorder(count: int) -> Row:
+    """The same without HTTP: priced requests go to the recorder's process over its socket."""
+    with tempfile.TemporaryDirectory() as folder:
+        ours, world = filled(count, Path(folder) / "ours")
+        theirs, _ = filled(count, Path(folder) / "bare")
+        bare = BareLoop(theirs)
+        rates: list[tuple[float, float]] = []
+        with link(ours) as recorder:
+            for number in range(ROUNDS + 1):
+                bare_seconds = _bare_round(bare, world)
+                seconds = _recorder_round(recorder, world)
+                rows = BATCH_ROWS * BATCHES_PER_ROUND
+                if number:  # the first round warms up
+                    rates.append((rows / seconds, rows / bare_seconds))
+        bare.close()
+    ratio = median(ours / theirs for ours, theirs in rates)
+    return Row(
+        f"ingest by the recorder, batches of 1,000, table of {count:,} rows, against a bare loop",
+        f"{median(r[0] for r in rates):,.0f} and {median(r[1] for r in rates):,.0f} requests/s",
+        ratio,
+        f">= {RATIO_MIN}",
+        ratio >= RATIO_MIN,
+    )
+
+
+def _recorder_round(recorder: SyncLink, world: World) -> float:
+    batches = [_rows(world) for _ in range(BATCHES_PER_ROUND)]
+    began = time.perf_counter()
+    for number, batch in enumerate(batches):
+        recorder.send_record(batch)
+        if number >= CALLERS:
+            recorder.receive_recorded()
+    for _ in range(min(CALLERS, len(batches))):
+        recorder.receive_recorded()
+    return time.perf_counter() - began
 
 
 def _bare_round(bare: BareLoop, world: World) -> float:
