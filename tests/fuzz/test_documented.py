@@ -42,7 +42,7 @@ def test_an_operation_keeps_to_its_document(
 @pytest.mark.long
 @pytest.mark.timeout(1_800)
 @SCHEMA.parametrize()
-@cases(2_000, repeatable=False)
+@cases(600, repeatable=False)
 def test_an_operation_keeps_to_its_document_at_length(
     case: Case[Any], world: World, answers: Counter[int]
 ) -> None:

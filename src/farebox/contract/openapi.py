@@ -120,6 +120,8 @@ def _parameter(parameter: Parameter, place: str, language: Language) -> dict[str
         schema["format"] = parameter.format_name
     if parameter.choices:
         schema["enum"] = list(parameter.choices)
+    if parameter.length_max is not None:
+        schema |= {"minLength": 1, "maxLength": parameter.length_max}
     return {
         "name": parameter.name,
         "in": place,

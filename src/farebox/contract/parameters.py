@@ -8,7 +8,10 @@ from farebox.contract.texts import LANGUAGES
 
 
 class Parameter(NamedTuple):
-    """A value in the path or in a header: its JSON Schema type and format, and an example."""
+    """A value in the path or in a header: its JSON Schema type, format and bound, and an example.
+
+    One with a bound isn't empty either.
+    """
 
     name: str
     description: str
@@ -16,6 +19,7 @@ class Parameter(NamedTuple):
     type_name: Literal["string", "integer"] = "string"
     format_name: str | None = None
     choices: tuple[str, ...] = ()
+    length_max: int | None = None
 
 
 # Every `{name}` that may stand in an operation's path.
@@ -42,4 +46,5 @@ IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
     "Optional. The same key with the same body returns the first answer; nothing is done twice.",
     "7f1d2a54-0c1e-4f5a-9a51-9b1f0c3d8e22",
+    length_max=255,
 )
