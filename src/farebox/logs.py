@@ -32,7 +32,27 @@ class JsonFormatter(logging.Formatter):
         fields |= {k: v for k, v in vars(record).items() if k not in _STANDARD}
         if record.exc_info and record.exc_info[1] is not None:
             fields["error"] = "".join(traceback.format_exception(record.exc_info[1]))
-        return strike_out(msgspec.json.encode(fields, enc_hook=str).decode())
+        return strike_out(msgspec.json.encode(_encodable(fields)).decode())
+
+
+def _encodable(value: object) -> object:
+    """The value; where a text holds what UTF-8 can't, such as a file's odd name, as escapes.
+
+    A line that can't be written would be told by the logging library itself, as it came in.
+    """
+    match value:
+        case None | int() | float():
+            return value
+        case dict():
+            return {_escaped(name): _encodable(inner) for name, inner in value.items()}
+        case list() | tuple() | set():
+            return [_encodable(inner) for inner in value]
+        case _:
+            return _escaped(value)
+
+
+def _escaped(value: object) -> str:
+    return str(value).encode("utf-8", "backslashreplace").decode()
 
 
 def set_up_logging(level: str) -> None:
