@@ -209,10 +209,10 @@ def test_what_fails_while_nobody_asks_costs_nobody_an_answer(
         world.clock.advance(31 * MS_PER_DAY)
         vfs.fail_call(0, IO_ERROR, ("write",))
         assert world.recorder.tick() > 0
-        story.send(record(story.row(0, 1, 0)))
-        assert story.failures == 0
         world.settle()
         assert world.select("select count(*) from periods") == [(2,)]
+        story.send(record(story.row(0, 1, 0)))
+        assert story.failures == 0
         assert not differences(world.reader.connection)
 
 
