@@ -14,7 +14,7 @@ from farebox.engine.recorder_loop import RecorderLoop
 from farebox.engine.spawn import RecorderProcess
 from tests.support.worlds import World
 
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 
 
 def nobody() -> RecorderProcess:
