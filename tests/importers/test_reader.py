@@ -124,7 +124,9 @@ def test_equal_keys_are_one_secret_that_no_draft_shows(path: Path) -> None:
     assert KEY not in repr(drafts)
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n  \n", gzip.compress(b"")])
+@pytest.mark.parametrize(
+    "content", [b"", b"\n\n  \n", gzip.compress(b"")], ids=["empty", "blank", "packed"]
+)
 def test_a_file_without_lines_has_no_drafts_and_no_error(content: bytes, path: Path) -> None:
     path.write_bytes(content)
     batches = read(path)
