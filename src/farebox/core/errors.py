@@ -92,9 +92,18 @@ INVALID_TOKEN = ErrorKind(
 )
 
 NO_CREDITS = ErrorKind(40201, "no_credits", "The workspace has not enough credits left.")
+KEY_CAP_REACHED = ErrorKind(
+    40202, "key_cap_reached", "The API key has used up its cap of credits for this period."
+)
 
 SUSPENDED = ErrorKind(40301, "suspended", "The workspace is suspended.")
 WRONG_SCOPE = ErrorKind(40302, "wrong_scope", "The token does not have the scope '{scope}'.")
+NO_API_ACCESS = ErrorKind(
+    40303, "no_api_access", "The plan of the workspace does not include API access."
+)
+UNMAPPED_DENIED = ErrorKind(
+    40304, "unmapped_denied", "This address is not part of the plan of the workspace."
+)
 
 NOT_FOUND = ErrorKind(40401, "not_found", "There is no such {what}.")
 NO_ROUTE = ErrorKind(40402, "no_route", "There is nothing at this address.")
@@ -115,6 +124,12 @@ PATH_TIE = ErrorKind(
 )
 IN_USE = ErrorKind(40905, "in_use", "The {what} is in use: {reason}.")
 KEY_ENDED = ErrorKind(40906, "key_ended", "The API key has expired or was revoked.")
+RESERVATION_ENDED = ErrorKind(
+    40908, "reservation_ended", "The reservation has ended in another way already."
+)
+RESERVATION_TAKEN = ErrorKind(
+    40909, "reservation_taken", "Another request was admitted under this id."
+)
 UNUSABLE_SETTING = ErrorKind(
     40907, "unusable_setting", "The setting '{setting}' can't be used: {reason}."
 )
@@ -145,9 +160,18 @@ TIME_OUT_OF_RANGE = ErrorKind(
 ROW_REFUSED = ErrorKind(
     42207, "row_refused", "The request breaks a rule of the database and was not recorded."
 )
+INVALID_RESERVATION = ErrorKind(
+    42208, "invalid_reservation", "The field 'reservation_id' is none of ours."
+)
+ABOVE_HOLD = ErrorKind(
+    42209, "above_hold", "The field 'credits' must be at most what was held: {held}."
+)
 
 RATE_LIMITED = ErrorKind(
     42901, "rate_limited", "Request rate limit exceeded. Please wait and try again later."
+)
+QUOTA_EXCEEDED = ErrorKind(
+    42902, "quota_exceeded", "The limit '{limit}' is used up. Please try again later."
 )
 
 INTERNAL = ErrorKind(50001, "internal", "An unexpected error occurred on the server.")
@@ -168,7 +192,9 @@ PARAMETERS: dict[str, str] = {
     "expected": "what the value must be",
     "field": "the name of the field, as it was sent",
     "header": "the header that carries a key",
+    "held": "the credits that were held",
     "licences": "how many users the workspace may have",
+    "limit": "the name of the limit",
     "method": "the method that was used",
     "minutes_ahead": "how many minutes ahead a time may lie",
     "reason": "what is wrong",
