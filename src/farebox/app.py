@@ -45,6 +45,7 @@ from farebox.engine.directory import Directory
 from farebox.engine.entropy import SystemEntropy
 from farebox.engine.follower import Follower
 from farebox.engine.link import Link
+from farebox.engine.secret import ProgramSecret
 from farebox.engine.spawn import RecorderProcess, recorder_command
 from farebox.pages import app as pages
 from farebox.pages.facts import Facts, MetricFact, SettingFact
@@ -113,6 +114,7 @@ def make_context(settings: Settings) -> Context:
         clock=clock,
         entropy=entropy,
         metrics=metrics,
+        secret=ProgramSecret(settings.secret, settings.database, entropy),
         key_headers=settings.key_headers,
         log_query_ms=settings.log_query_ms,
     )

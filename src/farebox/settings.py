@@ -16,6 +16,8 @@ from farebox.core.key import KEY_LENGTH_MAX, KEY_LENGTH_MIN, is_plausible
 
 SQLITE_SCHEME = "sqlite:///"
 TOKEN_LENGTH_MIN = 2 * KEY_LENGTH_MIN
+SECRET_LENGTH_MIN = 32
+SECRET_LENGTH_MAX = 1_024
 _HEADER = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 
 
@@ -86,6 +88,13 @@ def _token(text: str) -> str:
     return text
 
 
+def _secret(text: str) -> str:
+    if text and not SECRET_LENGTH_MIN <= len(text) <= SECRET_LENGTH_MAX:
+        message = f"{SECRET_LENGTH_MIN} to {SECRET_LENGTH_MAX} characters that nobody can guess"
+        raise ValueError(message)
+    return text
+
+
 def _host(text: str) -> str:
     if not text or any(character.isspace() for character in text):
         message = "an address or host name to listen on"
@@ -110,6 +119,15 @@ SETTINGS: tuple[Setting, ...] = (
         "A bearer token with the scope admin. When there is none, the first start makes one and "
         "prints it once.",
         _token,
+        is_secret=True,
+    ),
+    Setting(
+        "FAREBOX_SECRET",
+        "",
+        "What the secrets of webhooks, links and reservations are derived from: at least 32 "
+        "characters, the same for every process. When there is none, a file beside the database "
+        "holds one that Farebox made.",
+        _secret,
         is_secret=True,
     ),
     Setting(
@@ -169,6 +187,7 @@ class Settings:
     host: str
     port: int
     admin_token: str
+    secret: str
     key_headers: tuple[str, ...]
     customer_requests_per_minute: int
     log_query_ms: int

@@ -44,6 +44,7 @@ class Session:
             folder,
             {
                 "FAREBOX_ADMIN_TOKEN": self.admin,
+                "FAREBOX_SECRET": self.foreign("program's"),
                 "FAREBOX_CAPTURE_BODIES": "on",
                 "FAREBOX_LOG_LEVEL": "debug",
                 "FAREBOX_QUEUE_ROWS": str(QUEUE_ROWS),

@@ -13,6 +13,7 @@ from farebox.engine.directory import Directory
 from farebox.engine.entropy import Entropy
 from farebox.engine.follower import Follower
 from farebox.engine.link import Link
+from farebox.engine.secret import ProgramSecret
 from farebox.service.metrics import Metrics
 
 
@@ -23,6 +24,7 @@ class Context:
     Attributes:
         directory: kept young by `follower`.
         key_headers: in which an API key may come, in lower case, the preferred one first.
+        secret: what the secrets that Farebox itself needs are derived from.
         log_query_ms: how long one query of the log may take.
     """
 
@@ -36,5 +38,6 @@ class Context:
     clock: Clock
     entropy: Entropy
     metrics: Metrics
+    secret: ProgramSecret
     key_headers: tuple[str, ...]
     log_query_ms: int

@@ -1,6 +1,6 @@
-"""Where the recorder of a database is met: its lock file and its socket.
+"""Where the recorder of a database is met: its lock file and its socket; and the secret's file.
 
-Both lie beside the database and are named for the file itself, whatever link or relative path it
+They lie beside the database and are named for the file itself, whatever link or relative path it
 was called by: who has the same file meets the same recorder. A Unix socket's address has about 100
 bytes; a longer path is reached through a descriptor of its folder.
 """
@@ -26,6 +26,11 @@ def lock_path(database: Path) -> Path:
 def socket_path(database: Path) -> Path:
     """The recorder's socket; to be bound and connected to by its `address`."""
     return _beside(database, ".sock")
+
+
+def secret_path(database: Path) -> Path:
+    """The file of the program's secret, where no setting gives one."""
+    return _beside(database, ".secret")
 
 
 @contextmanager
