@@ -24,6 +24,7 @@ from farebox.core.ledger import (
 )
 
 _GRANT = grant_account(0)[:-1]
+_DRAWN = "drawn:"
 
 
 class Flow(NamedTuple):
@@ -223,6 +224,10 @@ _JOINS: set[tuple[str, str, str]] = {
     ("history", HISTORY, SPENT),
     ("expiry", _GRANT, EXPIRED),
     ("repay", _GRANT, OVERDRAFT),
+    ("draw", _GRANT, _DRAWN),
+    ("return", _DRAWN, _GRANT),
+    ("charge", _DRAWN, SPENT),
+    ("expiry", _DRAWN, EXPIRED),
     ("correction", _GRANT, SPENT),
     ("correction", OVERDRAFT, SPENT),
     ("correction", SPENT, _GRANT),
@@ -273,7 +278,8 @@ def _grant_problems(
 ) -> Iterator[tuple[str, str]]:
     source = SPENT if grant.kind == "correction" else ISSUED
     expected = (source, 1, grant.credits_micro, grant.created_at_ms)
-    found = [(f.debit_account, f.transfers, f.amount_micro, f.first_ms) for f in given]
+    gifts = [f for f in given if f.kind != "return"]
+    found = [(f.debit_account, f.transfers, f.amount_micro, f.first_ms) for f in gifts]
     if found != [expected]:
         yield _gift_text([expected]), _gift_text(found)
     left_micro = sum(f.amount_micro for f in given) - sum(f.amount_micro for f in taken)
@@ -308,7 +314,7 @@ def _account_sums(flows: Iterable[Flow]) -> dict[str, tuple[int, int]]:
 
 
 def _sort(account: str) -> str:
-    return _GRANT if account.startswith(_GRANT) else account
+    return next((sort for sort in (_GRANT, _DRAWN) if account.startswith(sort)), account)
 
 
 def _flow_text(flow: Flow) -> str:

@@ -8,7 +8,7 @@ rollback the memory is dropped (`forget`), so that it can never differ from what
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from farebox.core.calendar import bridge, natural_window, zone_of
@@ -21,7 +21,10 @@ from farebox.core.ledger import (
     Transfer,
     account_sums,
     charge,
+    charge_drawn,
+    draw,
     expire,
+    give_back,
     issue,
 )
 from farebox.store.contract import Writer
@@ -56,7 +59,11 @@ class Account(NamedTuple):
     @property
     def due_ms(self) -> int:
         """When something ends by itself: the period, or a grant."""
-        ends = [g.expires_at_ms for g in self.purse.grants if g.expires_at_ms is not None]
+        ends = [
+            g.expires_at_ms
+            for g in self.purse.grants
+            if g.expires_at_ms is not None and g.left_micro
+        ]
         return min([self.period.end_ms, *ends])
 
 
@@ -69,12 +76,15 @@ class Books:
         self._ordinal = 0
         # Workspaces whose plan changed with their period: the caller announces them.
         self.replanned: set[int] = set()
+        # Workspaces that now owe: what processes have drawn must come back.
+        self.overdrawn: set[int] = set()
         self._moved: set[int] = set()
 
     def forget(self) -> None:
         """Drop what is in memory: after a rollback it may be ahead of the database."""
         self._accounts.clear()
         self.replanned.clear()
+        self.overdrawn.clear()
         self._moved.clear()
 
     def account(self, profile_id: int, commit_id: int, now_ms: int) -> Account:
@@ -104,9 +114,35 @@ class Books:
         """Charge reported usage, below zero if need be."""
         account = self.account(profile_id, commit_id, now_ms)
         purse, transfers = charge(account.purse, amount_micro, now_ms)
-        self._accounts[profile_id] = account._replace(purse=purse)
-        self.write(profile_id, account.period, transfers, commit_id, now_ms)
+        if purse.owed_micro > account.purse.owed_micro == 0:
+            self.overdrawn.add(profile_id)
+        self._put(profile_id, purse, transfers, commit_id, now_ms)
         return transfers
+
+    def charge_drawn(
+        self, profile_id: int, amounts_micro: Mapping[int, int], commit_id: int, now_ms: int
+    ) -> None:
+        """Charge requests that were admitted, to what was drawn for them, by grant id."""
+        account = self.account(profile_id, commit_id, now_ms)
+        self._put(profile_id, *charge_drawn(account.purse, amounts_micro), commit_id, now_ms)
+
+    def draw(
+        self, profile_id: int, amount_micro: int, commit_id: int, now_ms: int
+    ) -> list[tuple[Grant, int]]:
+        """Set an amount apart that is there: from which grants, and how much of each."""
+        account = self.account(profile_id, commit_id, now_ms)
+        purse, transfers, pieces = draw(account.purse, amount_micro, now_ms)
+        self._put(profile_id, purse, transfers, commit_id, now_ms)
+        return pieces
+
+    def give_back(
+        self, profile_id: int, amounts_micro: Mapping[int, int], commit_id: int, now_ms: int
+    ) -> None:
+        """Return what was drawn and not used, by grant id."""
+        account = self.account(profile_id, commit_id, now_ms)
+        self._put(profile_id, *give_back(account.purse, amounts_micro, now_ms), commit_id, now_ms)
+        # A grant that has credits again may be the next to end.
+        self._moved.add(profile_id)
 
     def correct(self, profile_id: int, signed_micro: int, commit_id: int, now_ms: int) -> None:
         """Charge more (above 0), or give back as a grant that doesn't expire (below 0)."""
@@ -115,8 +151,9 @@ class Books:
             self.grant(profile_id, "correction", -signed_micro, commit_id, now_ms, source=SPENT)
             return
         purse, transfers = charge(account.purse, signed_micro, now_ms, "correction")
-        self._accounts[profile_id] = account._replace(purse=purse)
-        self.write(profile_id, account.period, transfers, commit_id, now_ms)
+        if purse.owed_micro > account.purse.owed_micro == 0:
+            self.overdrawn.add(profile_id)
+        self._put(profile_id, purse, transfers, commit_id, now_ms)
 
     def grant(
         self,
@@ -165,6 +202,19 @@ class Books:
             missing_micro = plan_micro - given_micro
             self.grant(profile_id, "plan", missing_micro, commit_id, now_ms, expires_at_ms=end_ms)
 
+    def _put(
+        self,
+        profile_id: int,
+        purse: Purse,
+        transfers: list[Transfer],
+        commit_id: int,
+        now_ms: int,
+    ) -> None:
+        """Keep what a purse has become, and write how."""
+        account = self._accounts[profile_id]
+        self._accounts[profile_id] = account._replace(purse=purse)
+        self.write(profile_id, account.period, transfers, commit_id, now_ms)
+
     def write(
         self,
         profile_id: int,
@@ -187,15 +237,14 @@ class Books:
         self._db.execute_many(
             "accounts_add", [(profile_id, account, *amounts) for account, amounts in sums]
         )
-        self._db.execute(
-            "period_add",
-            profile_id=profile_id,
-            start_ms=period.start_ms,
-            granted_micro=_sum(transfers, "grant"),
-            expired_micro=_sum(transfers, "expiry"),
-            charged_micro=_sum(transfers, "charge"),
-            corrected_micro=_corrected(transfers),
-        )
+        moved = {
+            "granted_micro": _sum(transfers, "grant"),
+            "expired_micro": _sum(transfers, "expiry"),
+            "charged_micro": _sum(transfers, "charge"),
+            "corrected_micro": _corrected(transfers),
+        }
+        if any(moved.values()):
+            self._db.execute("period_add", profile_id=profile_id, start_ms=period.start_ms, **moved)
 
     def start_commit(self) -> None:
         """A new commit numbers its transfers from 1."""
@@ -255,7 +304,7 @@ class Books:
             end_ms=end_ms,
             plan_id=plan_id,
             plan_micro=terms.credits_per_month_micro,
-            opening_micro=sum(g.left_micro for g in purse.grants) - purse.owed_micro,
+            opening_micro=purse.book_micro,
         )
         period = PeriodRow(start_ms, end_ms, plan_id, terms.credits_per_month_micro)
         account = Account(purse, period)

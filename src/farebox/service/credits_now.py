@@ -61,7 +61,7 @@ def credits_now(reader: Reader, profile_id: int, now_ms: int) -> CreditsNow:
 
 
 def _due_ms(state: CreditsNow) -> int:
-    ends = [g.expires_at_ms or NEVER_MS for g in state.purse.grants]
+    ends = [g.expires_at_ms or NEVER_MS for g in state.purse.grants if g.left_micro]
     return min([state.period.end_ms, *ends])
 
 
@@ -79,7 +79,7 @@ def _past_due(state: CreditsNow, terms: Terms) -> CreditsNow:
 
 def _opened(purse: Purse, terms: Terms, start_ms: int, end_ms: int) -> CreditsNow:
     """A new period with its plan credits."""
-    opening_micro = sum(g.left_micro for g in purse.grants) - purse.owed_micro
+    opening_micro = purse.book_micro
     granted_micro = terms.credits_per_month_micro
     if granted_micro:
         purse, _ = issue(purse, Grant(0, "plan", 0, start_ms, end_ms, granted_micro))

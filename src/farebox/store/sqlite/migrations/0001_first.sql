@@ -65,6 +65,7 @@ create table plans (
   is_api_access_available integer not null check (is_api_access_available in (0, 1)),
   is_quota_sharing_available integer not null check (is_quota_sharing_available in (0, 1)),
   unmapped text not null check (unmapped in ('allow', 'deny')),
+  is_shadow integer not null check (is_shadow in (0, 1)),
   created_at_ms integer not null
 ) strict;
 
@@ -90,7 +91,14 @@ create table workspaces (
   is_quota_sharing_enabled integer not null check (is_quota_sharing_enabled in (0, 1)),
   anchor_day integer not null check (anchor_day between 1 and 31),
   status text not null check (status in ('active', 'suspended')),
-  created_at_ms integer not null
+  is_auto_top_up_credits_enabled integer not null
+    check (is_auto_top_up_credits_enabled in (0, 1)),
+  auto_top_up_credit_micro integer check (auto_top_up_credit_micro > 0),
+  auto_top_up_balance_fall_below_micro integer check (auto_top_up_balance_fall_below_micro > 0),
+  is_auto_top_up_granted integer not null check (is_auto_top_up_granted in (0, 1)),
+  created_at_ms integer not null,
+  check (is_auto_top_up_credits_enabled = 0 or (
+    auto_top_up_credit_micro is not null and auto_top_up_balance_fall_below_micro is not null))
 ) strict;
 
 -- The plans of a workspace through time: what was valid at a request's time.
@@ -138,10 +146,24 @@ create table keys (
   created_at_ms integer not null,
   expires_at_ms integer,
   revoked_at_ms integer,
-  rotated_from text references keys
+  rotated_from text references keys,
+  -- The first key of its rotations; the keys of a family have one cap.
+  family_id text not null references keys,
+  -- A JSON list of CIDR ranges; null is any.
+  ip_ranges text check (json_valid(ip_ranges)),
+  credits_cap_micro integer check (credits_cap_micro >= 0)
 ) strict, without rowid;
 
 create index keys_profile_id on keys (profile_id, created_at_ms);
+create index keys_family_id on keys (profile_id, family_id);
+
+-- What a key may call; a key that isn't here may call every log type.
+create table key_log_types (
+  profile_id integer not null,
+  key_id text not null references keys,
+  log_type_id integer not null references log_types,
+  primary key (profile_id, key_id, log_type_id)
+) strict, without rowid;
 
 -- One row a committed batch of requests or of movements of credits.
 create table commits (
@@ -251,8 +273,8 @@ create table transfers (
   ordinal integer not null,
   commit_id integer not null,
   at_ms integer not null,
-  kind text not null
-    check (kind in ('grant', 'charge', 'history', 'expiry', 'repay', 'correction')),
+  kind text not null check (
+    kind in ('grant', 'charge', 'history', 'expiry', 'repay', 'correction', 'draw', 'return')),
   debit_account text not null,
   credit_account text not null check (credit_account <> debit_account),
   amount_micro integer not null check (amount_micro > 0),
@@ -271,6 +293,7 @@ create table accounts (
   credits_micro integer not null check (credits_micro >= 0),
   primary key (profile_id, account),
   check (account not like 'grant:%' or credits_micro >= debits_micro),
+  check (account not like 'drawn:%' or credits_micro >= debits_micro),
   check (account <> 'overdraft' or credits_micro <= debits_micro)
 ) strict, without rowid;
 
@@ -298,6 +321,32 @@ create table charges (
   primary key (profile_id, quarter, log_type_id, is_history)
 ) strict, without rowid;
 
+-- What processes have drawn beforehand, to admit by. A lease is one process's, until it ends or
+-- falls silent; then what it had drawn of credits is held for `hold_ms`, the longest reservation.
+create table leases (
+  lease_id integer primary key,
+  opened_at_ms integer not null,
+  hold_ms integer not null check (hold_ms >= 0),
+  ended_at_ms integer
+) strict;
+
+-- Units that are drawn and not used yet. `scope` is a user, a family of keys or a grant; empty for
+-- the whole workspace. A window of a second or a minute counts here alone: its units stay.
+create table draws (
+  profile_id integer not null,
+  lease_id integer not null references leases,
+  lot_id integer not null,
+  name text not null
+    check (name in ('second', 'minute', 'hour', 'day', 'month', 'key_credits', 'credits')),
+  scope text not null,
+  channel text not null check (channel in ('', 'api', 'portal')),
+  start_ms integer not null,
+  -- Of what doesn't end by itself: null.
+  end_ms integer check (end_ms > start_ms),
+  units integer not null check (units >= 0),
+  primary key (profile_id, lease_id, lot_id)
+) strict, without rowid;
+
 -- Billing periods, stored as instants when they open, with what moved in them.
 create table periods (
   profile_id integer not null references workspaces,
@@ -312,6 +361,48 @@ create table periods (
   charged_micro integer not null default 0,
   corrected_micro integer not null default 0,
   primary key (profile_id, start_ms)
+) strict, without rowid;
+
+-- Refused calls, which are no requests: how many, by the quarter hour. Workspace 0 is nobody's.
+create table refusals (
+  profile_id integer not null,
+  quarter integer not null,
+  key_id text not null,
+  denied_by text not null,
+  is_shadow integer not null check (is_shadow in (0, 1)),
+  refusals integer not null check (refusals > 0),
+  last_ms integer not null,
+  primary key (profile_id, quarter, key_id, denied_by, is_shadow)
+) strict, without rowid;
+
+-- The newest of each workspace, explained.
+create table refusal_log (
+  profile_id integer not null,
+  refusal_id integer not null,
+  time_ms integer not null,
+  key_id text not null,
+  status integer not null check (status between 400 and 599),
+  code integer not null,
+  denied_by text not null,
+  log_type_id integer not null,
+  channel text not null,
+  method text,
+  path text,
+  ip text,
+  limits text not null check (json_valid(limits)),
+  retry_at_ms integer,
+  is_shadow integer not null check (is_shadow in (0, 1)),
+  primary key (profile_id, refusal_id)
+) strict, without rowid;
+
+create unique index refusal_log_refusal_id on refusal_log (refusal_id);
+create index refusal_log_denied_by on refusal_log (denied_by, refusal_id);
+
+-- Who tells of refusals, and the last batch that was counted: a repeat counts nothing twice.
+create table refusal_sources (
+  source text primary key,
+  sequence integer not null,
+  at_ms integer not null
 ) strict, without rowid;
 
 create table audits (

@@ -40,7 +40,8 @@ where named.profile_id > -9223372036854775808;
 -- Audit, by workspace: one pass over the log; mistimed rows lie elsewhere than their time says.
 select count(*) as requests, coalesce(sum(credits_micro), 0) as credits_micro,
   coalesce(sum(hex(substr(query_log_id, 1, 6)) <> format('%012X', time_ms)), 0) as mistimed,
-  (select count(*) from identities i where i.profile_id = :profile_id) as identities,
+  (select count(*) from identities i
+    where i.profile_id = :profile_id and i.content <> zeroblob(16)) as identities,
   (select count(*) from captures c where c.profile_id = :profile_id) as captures,
   (select count(*) from quarters q where q.profile_id = :profile_id) as quarters,
   (select count(*) from charges c where c.profile_id = :profile_id) as charges,

@@ -1,12 +1,15 @@
 -- Purses, periods and expiries: what the recorder holds in memory of a workspace's credits.
 
 -- name: purse_grants
--- Books, at first use of a workspace: grants with credits left. By primary key.
+-- Books, at first use of a workspace: grants with credits left or drawn. By primary key.
 select g.grant_id, g.kind, g.priority, g.created_at_ms, g.expires_at_ms,
-  a.credits_micro - a.debits_micro as left_micro
+  a.credits_micro - a.debits_micro as left_micro,
+  coalesce(d.credits_micro - d.debits_micro, 0) as drawn_micro
 from grants g
 join accounts a on a.profile_id = g.profile_id and a.account = 'grant:' || g.grant_id
-where g.profile_id = :profile_id and a.credits_micro > a.debits_micro
+left join accounts d on d.profile_id = g.profile_id and d.account = 'drawn:' || g.grant_id
+where g.profile_id = :profile_id
+  and (a.credits_micro > a.debits_micro or d.credits_micro > d.debits_micro)
 order by g.grant_id;
 
 -- name: purse_owed
