@@ -25,6 +25,7 @@ def plan(prices: dict[int, tuple[Price, ...]]) -> Plan:
         is_api_access_available=True,
         is_quota_sharing_available=True,
         unmapped="deny",
+        is_shadow=False,
         prices=prices,
     )
 

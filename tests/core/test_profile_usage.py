@@ -7,7 +7,7 @@ from farebox.core.profile_usage import ProfileUsage, WindowUsage, profile_usage
 
 
 def plan(api: WindowLimits, portal: WindowLimits) -> Plan:
-    return Plan(1, "free", "Free", 0, api, portal, None, None, True, False, "allow", {})
+    return Plan(1, "free", "Free", 0, api, portal, None, None, True, False, "allow", False, {})
 
 
 def usage(limits: Plan) -> ProfileUsage:

@@ -186,6 +186,7 @@ def test_profile_usage() -> None:
         is_api_access_available=False,
         is_quota_sharing_available=True,
         unmapped="deny",
+        is_shadow=False,
         prices={},
     )
     usage = profile_usage(

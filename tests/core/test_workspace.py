@@ -19,6 +19,10 @@ KEY = ApiKey(
     expires_at_ms=None,
     revoked_at_ms=None,
     rotated_from=None,
+    family_id="key_1",
+    log_type_ids=None,
+    ip_ranges=None,
+    credits_cap_micro=None,
 )
 
 
@@ -36,6 +40,10 @@ def workspace(*plans: tuple[int, int]) -> Workspace:
         is_quota_sharing_enabled=False,
         anchor_day=1,
         status="active",
+        is_auto_top_up_credits_enabled=False,
+        auto_top_up_credit_micro=None,
+        auto_top_up_balance_fall_below_micro=None,
+        is_auto_top_up_granted=False,
         created_at_ms=0,
         report_timezone="UTC",
         zones=(ZoneSince(0, "UTC"),),

@@ -192,7 +192,7 @@ def crowd(store: SqliteDatabase, count: int) -> None:
     store.connection.execute(
         f"begin; insert into workspaces {numbers} select i, printf('%036d', i), name, description,"
         " plan_id, next_plan_id, timezone, zone_version, licences, is_quota_sharing_enabled,"
-        " anchor_day, status, created_at_ms from n, workspaces where profile_id = 1;"
+        " anchor_day, status, 0, null, null, 0, created_at_ms from n, workspaces where profile_id = 1;"
         f"insert into workspace_zones {numbers} select i, 1, 0, 'UTC', null from n;"
         f"insert into workspace_plans {numbers} select i, 0, 1 from n;"
         f"insert into users {numbers}"
@@ -200,7 +200,7 @@ def crowd(store: SqliteDatabase, count: int) -> None:
     )
     store.connection.executemany(
         "insert into keys values (?1, ?2, (select user_id from users where profile_id = ?2), '',"
-        " ?3, printf('%020d', ?4), 'api', ?4, null, null, null)",
+        " ?3, printf('%020d', ?4), 'api', ?4, null, null, null, ?1, null, null)",
         (
             (f"key-{n:06}", 1 + n % (count // 10), hashlib.sha256(f"{n}".encode()).digest(), n)
             for n in range(count)

@@ -129,7 +129,8 @@ def test_a_workspace_that_has_no_period_yet_has_its_plan_credits_in_full(tmp_pat
         writer = open_writer(harness.path)
         writer.connection.execute(
             "insert into workspaces select 9, replace(uid, '-', '_'), 'New', '', plan_id, null,"
-            " 'Asia/Kathmandu', 1, 1, 0, 31, 'active', created_at_ms from workspaces;"
+            " 'Asia/Kathmandu', 1, 1, 0, 31, 'active', 0, null, null, 0,"
+            " created_at_ms from workspaces;"
             "insert into workspace_zones values (9, 1, 0, 'Asia/Kathmandu', null);"
             "insert into workspace_plans values (9, 0, 1)"
         )

@@ -25,6 +25,7 @@ from farebox.contract.usage import (
     KeyUsage,
     UsageTotals,
 )
+from farebox.contract.wire import Number
 from farebox.core.breakdown import Breakdown
 from farebox.core.credits import to_number
 from farebox.core.daily import Daily, DayPoint
@@ -137,9 +138,9 @@ def profile_data(profile: Profile) -> ProfileData:
         topup_credit=to_number(profile.topup_credit_micro),
         name=workspace.name,
         description=workspace.description,
-        is_auto_top_up_credits_enabled=False,
-        auto_top_up_credit=None,
-        auto_top_up_balance_fall_below=None,
+        is_auto_top_up_credits_enabled=workspace.is_auto_top_up_credits_enabled,
+        auto_top_up_credit=_credits(workspace.auto_top_up_credit_micro),
+        auto_top_up_balance_fall_below=_credits(workspace.auto_top_up_balance_fall_below_micro),
         subscription=subscription.with_prices(prices),
     )
 
@@ -215,6 +216,10 @@ def _points(points: Iterable[DayPoint]) -> list[DailyPoint]:
 
 def _totals(totals: Totals) -> UsageTotals:
     return UsageTotals(to_number(totals.credits_micro), totals.requests)
+
+
+def _credits(micro: int | None) -> Number | None:
+    return None if micro is None else to_number(micro)
 
 
 def _stamp(at_ms: int | None, zone: ZoneInfo) -> str | None:

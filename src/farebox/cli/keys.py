@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
 from typing import Annotated, Literal
 
 import typer
+from msgspec import UNSET, UnsetType
 
-from farebox.cli.options import ExpiresAt, ProfileId, sent, text_sent
+from farebox.cli.options import (
+    AMOUNT,
+    ExpiresAt,
+    ProfileId,
+    amount,
+    amount_or_none,
+    amount_sent,
+    sent,
+    text_sent,
+)
 from farebox.cli.output import AsJson, note, show, show_list
 from farebox.cli.session import DATABASE_DEFAULT, Database, Session
 from farebox.core.key import KEY_LENGTH_MAX
@@ -32,13 +43,29 @@ COLUMNS = (
     "created_at",
     "expires_at",
     "status",
+    "log_type_slugs",
+    "ip_ranges",
+    "credits_cap",
 )
 ONCE = "Keep the key: it is not shown again."
+LogTypes = Annotated[
+    list[str] | None,
+    typer.Option("--log-type", metavar="SLUG", help="A log type that it may call; many may stand."),
+]
+IpRanges = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ip-range",
+        metavar="RANGE",
+        help="An address or CIDR range it may be used from; many may stand.",
+    ),
+]
+CAP = "The most credits it may use in a billing period."
 KeyId = Annotated[str, typer.Argument(help="Id of the API key.")]
 
 
 @app.command()
-def create(
+def create(  # noqa: PLR0913 - an option for each field
     profile_id: ProfileId,
     *,
     user_id: Annotated[str | None, typer.Option(help="Whose it is. Default: the owner's.")] = None,
@@ -47,6 +74,11 @@ def create(
     channel: Annotated[
         Literal["api", "portal"], typer.Option(help="Which quota its calls count against.")
     ] = "api",
+    log_types: LogTypes = None,
+    ip_ranges: IpRanges = None,
+    credits_cap: Annotated[
+        Decimal | None, typer.Option(parser=amount, metavar="CREDITS", help=CAP)
+    ] = None,
     is_import: Annotated[
         bool,
         typer.Option("--import", help="Take a key that exists already, from standard input."),
@@ -61,6 +93,9 @@ def create(
         name=name,
         expires_at=expires_at,
         channel=channel,
+        log_type_slugs=log_types or None,
+        ip_ranges=ip_ranges or None,
+        credits_cap=credits_cap,
         # Never as an argument: those are seen by everyone on the machine.
         key=sys.stdin.readline(KEY_LENGTH_MAX + 2).strip() if is_import else None,
     )
@@ -70,7 +105,7 @@ def create(
 
 
 @app.command()
-def change(
+def change(  # noqa: PLR0913 - an option for each field
     profile_id: ProfileId,
     key_id: KeyId,
     *,
@@ -78,12 +113,29 @@ def change(
     expires_at: Annotated[
         str | None, typer.Option(help="When it expires, or none.", metavar="TIME|none")
     ] = None,
+    log_types: LogTypes = None,
+    all_log_types: Annotated[
+        bool, typer.Option("--all-log-types", help="Let it call every log type.")
+    ] = False,
+    ip_ranges: IpRanges = None,
+    any_ip: Annotated[
+        bool, typer.Option("--any-ip", help="Let it be used from every address.")
+    ] = False,
+    credits_cap: Annotated[
+        str | None, typer.Option(parser=amount_or_none, metavar=AMOUNT, help=CAP)
+    ] = None,
     database: Database = DATABASE_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Change the name or the end of an API key. What isn't given stays as it is."""
+    """Change the name, the end or the terms of an API key. What isn't given stays as it is."""
     form = KeyChange(
-        profile_id=profile_id, key_id=key_id, name=sent(name), expires_at=text_sent(expires_at)
+        profile_id=profile_id,
+        key_id=key_id,
+        name=sent(name),
+        expires_at=text_sent(expires_at),
+        log_type_slugs=_list_sent("--log-type", log_types, "--all-log-types", is_all=all_log_types),
+        ip_ranges=_list_sent("--ip-range", ip_ranges, "--any-ip", is_all=any_ip),
+        credits_cap=amount_sent(credits_cap),
     )
     show(Session(database).call("keys.change", form, IssuedKey), as_json=as_json)
 
@@ -139,3 +191,13 @@ def show_one(
     session = Session(database)
     data = session.read(lambda reader: read_key(reader, profile_id, key_id, session.now_ms))
     show(data, as_json=as_json)
+
+
+def _list_sent(
+    option: str, values: list[str] | None, all_option: str, *, is_all: bool
+) -> list[str] | UnsetType | None:
+    """A list in a change: unset when it wasn't given, None for all."""
+    if values and is_all:
+        message = f"stands either with {option} or alone"
+        raise typer.BadParameter(message, param_hint=all_option)
+    return None if is_all else values or UNSET

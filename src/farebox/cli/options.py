@@ -45,6 +45,13 @@ def limit(text: str) -> str:
     return text
 
 
+def amount_or_none(text: str) -> str:
+    """A number of credits, or `none`."""
+    if text != NONE:
+        amount(text)
+    return text
+
+
 def sent(value: Value | None) -> Value | UnsetType:
     """The field of a change: what was given, else unset."""
     return UNSET if value is None else value
@@ -62,6 +69,16 @@ def limit_sent(value: str | None) -> int | UnsetType | None:
     return None if value == NONE else int(value)
 
 
+def amount_of(value: str | None) -> Decimal | None:
+    """An amount of credits: None when it wasn't given, and for `none`."""
+    return None if value is None or value == NONE else amount(value)
+
+
+def amount_sent(value: str | None) -> Decimal | UnsetType | None:
+    """An amount of credits in a change: unset when it wasn't given, None for `none`."""
+    return UNSET if value is None else amount_of(value)
+
+
 def text_sent(value: str | None) -> str | UnsetType | None:
     """A text in a change: unset when it wasn't given, None for `none`."""
     if value is None:
@@ -74,3 +91,4 @@ ExpiresAt = Annotated[
     str | None, typer.Option(help="When it expires, such as 2026-12-31T00:00:00Z.", metavar="TIME")
 ]
 LIMIT = "N|none"
+AMOUNT = "CREDITS|none"

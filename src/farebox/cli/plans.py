@@ -24,6 +24,7 @@ COLUMNS = (
     "is_api_access_available",
     "is_quota_sharing_available",
     "unmapped",
+    "is_shadow",
 )
 Slug = Annotated[str, typer.Argument(help="The plan's slug.")]
 Hour = Annotated[str | None, typer.Option(parser=limit, metavar=LIMIT, help="Requests an hour.")]
@@ -52,6 +53,12 @@ Unmapped = Annotated[
     Literal["allow", "deny"] | None,
     typer.Option(help="What becomes of a call that is mapped to no log type. Default: deny."),
 ]
+Shadow = Annotated[
+    bool | None,
+    typer.Option(
+        "--shadow/--no-shadow", help="Whether what would be refused is let through and counted."
+    ),
+]
 MonthlyCredits = Annotated[
     Decimal, typer.Option(parser=amount, metavar="CREDITS", help="Credits of each period.")
 ]
@@ -75,6 +82,7 @@ def create(  # noqa: PLR0913 - an option for each field
     quota_sharing: Sharing = None,
     prices: Prices = None,
     unmapped: Unmapped = None,
+    shadow: Shadow = None,
     database: Database = DATABASE_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -90,6 +98,7 @@ def create(  # noqa: PLR0913 - an option for each field
         is_quota_sharing_available=quota_sharing is not False,
         prices=dict(prices or []),
         unmapped=unmapped or "deny",
+        is_shadow=bool(shadow),
     )
     show(Session(database).call("plans.create", form, PlanData), as_json=as_json)
 
@@ -115,6 +124,7 @@ def change(  # noqa: PLR0913 - an option for each field
         str | None, typer.Option(metavar="TIME", help="When the prices begin. Default: now.")
     ] = None,
     unmapped: Unmapped = None,
+    shadow: Shadow = None,
     database: Database = DATABASE_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -131,6 +141,7 @@ def change(  # noqa: PLR0913 - an option for each field
         prices=dict(prices) if prices else UNSET,
         valid_from=sent(valid_from),
         unmapped=sent(unmapped),
+        is_shadow=sent(shadow),
     )
     show(Session(database).call("plans.change", form, PlanData), as_json=as_json)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from farebox.cli.options import ProfileId, sent
+from farebox.cli.options import AMOUNT, ProfileId, amount_of, amount_or_none, amount_sent, sent
 from farebox.cli.output import AsJson, show, show_list
 from farebox.cli.session import DATABASE_DEFAULT, Database, Session
 from farebox.service.forms.workspace import WorkspaceChange, WorkspaceCreate, WorkspaceData
@@ -25,6 +25,30 @@ AnchorDay = Annotated[
     int | None, typer.Option(help="Day of the month on which its periods begin.", min=1, max=31)
 ]
 Licences = Annotated[int | None, typer.Option(help="How many users it may have.", min=1)]
+TopUp = Annotated[
+    bool | None,
+    typer.Option(
+        "--auto-top-up/--no-auto-top-up",
+        help="Whether credits are topped up by themselves; both amounts are needed for that.",
+    ),
+]
+TopUpCredit = Annotated[
+    str | None,
+    typer.Option(parser=amount_or_none, metavar=AMOUNT, help="How many credits a top-up brings."),
+]
+TopUpBelow = Annotated[
+    str | None,
+    typer.Option(
+        parser=amount_or_none, metavar=AMOUNT, help="The balance below which a top-up happens."
+    ),
+]
+TopUpGranted = Annotated[
+    bool | None,
+    typer.Option(
+        "--auto-top-up-granted/--no-auto-top-up-granted",
+        help="Whether a top-up grants its credits at once, or the webhook only tells of it.",
+    ),
+]
 Timezone = Annotated[str | None, typer.Option(help="IANA timezone, such as Europe/Berlin.")]
 Description = Annotated[str | None, typer.Option(help="What it is.")]
 
@@ -40,6 +64,10 @@ def create(  # noqa: PLR0913 - an option for each field
     description: Description = "",
     anchor_day: AnchorDay = 1,
     status: Status = "active",
+    auto_top_up: TopUp = False,
+    auto_top_up_credit: TopUpCredit = None,
+    auto_top_up_balance_fall_below: TopUpBelow = None,
+    auto_top_up_granted: TopUpGranted = False,
     owner_nickname: Annotated[str | None, typer.Option(help="Name of its first user.")] = None,
     owner_email: Annotated[str | None, typer.Option(help="Address of its first user.")] = None,
     database: Database = DATABASE_DEFAULT,
@@ -55,6 +83,10 @@ def create(  # noqa: PLR0913 - an option for each field
         description=description or "",
         anchor_day=anchor_day or 1,
         status=status or "active",
+        is_auto_top_up_credits_enabled=bool(auto_top_up),
+        auto_top_up_credit=amount_of(auto_top_up_credit),
+        auto_top_up_balance_fall_below=amount_of(auto_top_up_balance_fall_below),
+        is_auto_top_up_granted=bool(auto_top_up_granted),
         owner_nickname=owner_nickname,
         owner_email=owner_email,
     )
@@ -73,6 +105,10 @@ def change(  # noqa: PLR0913 - an option for each field
     description: Description = None,
     anchor_day: AnchorDay = None,
     status: Status = None,
+    auto_top_up: TopUp = None,
+    auto_top_up_credit: TopUpCredit = None,
+    auto_top_up_balance_fall_below: TopUpBelow = None,
+    auto_top_up_granted: TopUpGranted = None,
     database: Database = DATABASE_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -87,6 +123,10 @@ def change(  # noqa: PLR0913 - an option for each field
         description=sent(description),
         anchor_day=sent(anchor_day),
         status=sent(status),
+        is_auto_top_up_credits_enabled=sent(auto_top_up),
+        auto_top_up_credit=amount_sent(auto_top_up_credit),
+        auto_top_up_balance_fall_below=amount_sent(auto_top_up_balance_fall_below),
+        is_auto_top_up_granted=sent(auto_top_up_granted),
     )
     show(Session(database).call("workspaces.change", form, WorkspaceData), as_json=as_json)
 

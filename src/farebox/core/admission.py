@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from farebox.core import errors
 from farebox.core.errors import ErrorKind
+from farebox.core.ip_range import is_within
 from farebox.core.plan import Plan
 from farebox.core.request import UNMAPPED, Channel
 from farebox.core.workspace import ApiKey, Workspace
@@ -68,16 +69,32 @@ def denied_by_terms(
     log_type_id: int,
     channel: Channel,
     now_ms: int,
+    ip: str | None,
 ) -> Denial | None:
-    """What refuses the caller as such: the key, the workspace, or the terms of its plan."""
-    if key.status(now_ms) != "active":
-        return Denial(errors.INVALID_KEY, "key")
+    """What refuses the caller as such: the key, the workspace, or the terms of its plan.
+
+    `ip` is the caller's address; None, which is unknown, is no allowed one.
+    """
+    denial = _denied_by_key(key, log_type_id, now_ms, ip)
+    if denial is not None:
+        return denial
     if workspace.status == "suspended":
         return Denial(errors.SUSPENDED, "workspace")
     if channel == "api" and not plan.is_api_access_available:
         return Denial(errors.NO_API_ACCESS, "plan")
     if log_type_id == UNMAPPED and plan.unmapped == "deny":
         return Denial(errors.UNMAPPED_DENIED, "unmapped")
+    return None
+
+
+def _denied_by_key(key: ApiKey, log_type_id: int, now_ms: int, ip: str | None) -> Denial | None:
+    """What of the key refuses the caller; a key for some log types opens nothing unmapped."""
+    if key.status(now_ms) != "active":
+        return Denial(errors.INVALID_KEY, "key")
+    if key.ip_ranges is not None and not is_within(ip, key.ip_ranges):
+        return Denial(errors.IP_NOT_ALLOWED, "ip")
+    if key.log_type_ids is not None and log_type_id not in key.log_type_ids:
+        return Denial(errors.LOG_TYPE_NOT_ALLOWED, "log_type")
     return None
 
 

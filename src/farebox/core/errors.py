@@ -104,6 +104,12 @@ NO_API_ACCESS = ErrorKind(
 UNMAPPED_DENIED = ErrorKind(
     40304, "unmapped_denied", "This address is not part of the plan of the workspace."
 )
+LOG_TYPE_NOT_ALLOWED = ErrorKind(
+    40305, "log_type_not_allowed", "The API key may not be used for this call."
+)
+IP_NOT_ALLOWED = ErrorKind(
+    40306, "ip_not_allowed", "The API key may not be used from this IP address."
+)
 
 NOT_FOUND = ErrorKind(40401, "not_found", "There is no such {what}.")
 NO_ROUTE = ErrorKind(40402, "no_route", "There is nothing at this address.")

@@ -22,7 +22,10 @@ class WindowLimits(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """`prices` overrides the log types' own, by log type id."""
+    """`prices` overrides the log types' own, by log type id.
+
+    What the limits and credits of a plan that `is_shadow` would refuse is let through and counted.
+    """
 
     plan_id: int
     slug: str
@@ -35,6 +38,7 @@ class Plan(NamedTuple):
     is_api_access_available: bool
     is_quota_sharing_available: bool
     unmapped: Unmapped
+    is_shadow: bool
     prices: dict[int, tuple[Price, ...]]
 
     def price(self, log_type: LogType, time_ms: int) -> Price:

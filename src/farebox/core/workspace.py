@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from farebox.core.calendar import ZoneSince
+from farebox.core.ip_range import IpRange
 
 Status = Literal["active", "suspended"]
 KeyStatus = Literal["active", "expired", "revoked"]
@@ -19,7 +20,9 @@ class Workspace(NamedTuple):
     `timezone` is the one set last; `report_timezone` the one whose days are complete
     (`zone_version`), which is the same but for the moments after a change. `plans` holds
     (from_ms, plan_id), ascending; the last may be one that waits for the open period to end, so
-    that its prices hold from that instant on, whoever notices it when.
+    that its prices hold from that instant on, whoever notices it when. Auto top-up: when the
+    balance falls below a mark, the provider is told; if it `is_auto_top_up_granted`, the credits
+    are granted at once as well. While it is enabled, both amounts are there and above 0.
     """
 
     profile_id: int
@@ -34,6 +37,10 @@ class Workspace(NamedTuple):
     is_quota_sharing_enabled: bool
     anchor_day: int
     status: Status
+    is_auto_top_up_credits_enabled: bool
+    auto_top_up_credit_micro: int | None
+    auto_top_up_balance_fall_below_micro: int | None
+    is_auto_top_up_granted: bool
     created_at_ms: int
     report_timezone: str
     zones: tuple[ZoneSince, ...]
@@ -60,7 +67,12 @@ class User(NamedTuple):
 
 
 class ApiKey(NamedTuple):
-    """A key without its secret: that is known by its digest only."""
+    """A key without its secret: that is known by its digest only.
+
+    `log_type_ids` are what it may call, `ip_ranges` from where it may be used, `credits_cap_micro`
+    is the most it may use in one billing period; None is no such term. Keys that were rotated one
+    from another are a family, named by its first: they share one cap.
+    """
 
     key_id: str
     profile_id: int
@@ -73,6 +85,10 @@ class ApiKey(NamedTuple):
     expires_at_ms: int | None
     revoked_at_ms: int | None
     rotated_from: str | None
+    family_id: str
+    log_type_ids: frozenset[int] | None
+    ip_ranges: tuple[IpRange, ...] | None
+    credits_cap_micro: int | None
 
     def status(self, now_ms: int) -> KeyStatus:
         """Whether the key can be used at an instant; a revoked key stays revoked."""

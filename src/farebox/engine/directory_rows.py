@@ -9,6 +9,7 @@ from farebox.core.calendar import ZoneSince
 from farebox.core.log_type import LogType, Price
 from farebox.core.plan import Plan, Unmapped, WindowLimits
 from farebox.core.workspace import ApiKey, Status, Token, User, Workspace
+from farebox.engine.key_row import KeyRow, key_of
 from farebox.store.contract import Reader
 
 
@@ -43,6 +44,7 @@ class _PlanRow(NamedTuple):
     is_api_access_available: int
     is_quota_sharing_available: int
     unmapped: Unmapped
+    is_shadow: int
 
 
 class _PlanPriceRow(NamedTuple):
@@ -65,6 +67,10 @@ class _WorkspaceRow(NamedTuple):
     is_quota_sharing_enabled: int
     anchor_day: int
     status: Status
+    is_auto_top_up_credits_enabled: int
+    auto_top_up_credit_micro: int | None
+    auto_top_up_balance_fall_below_micro: int | None
+    is_auto_top_up_granted: int
     created_at_ms: int
 
 
@@ -112,6 +118,7 @@ def read_plans(reader: Reader) -> dict[int, Plan]:
             bool(row.is_api_access_available),
             bool(row.is_quota_sharing_available),
             row.unmapped,
+            bool(row.is_shadow),
             {slug: tuple(found) for slug, found in prices[row.plan_id].items()},
         )
         for row in reader.rows("directory_plans", _PlanRow)
@@ -132,6 +139,10 @@ def read_workspaces(reader: Reader, profile_id: int | None) -> list[Workspace]:
             is_quota_sharing_enabled=bool(row.is_quota_sharing_enabled),
             anchor_day=row.anchor_day,
             status=row.status,
+            is_auto_top_up_credits_enabled=bool(row.is_auto_top_up_credits_enabled),
+            auto_top_up_credit_micro=row.auto_top_up_credit_micro,
+            auto_top_up_balance_fall_below_micro=row.auto_top_up_balance_fall_below_micro,
+            is_auto_top_up_granted=bool(row.is_auto_top_up_granted),
             created_at_ms=row.created_at_ms,
             report_timezone=_timezone_of(zones[row.profile_id], row.zone_version),
             zones=tuple(ZoneSince(z.from_ms, z.timezone) for z in zones[row.profile_id]),
@@ -151,7 +162,7 @@ def read_users(reader: Reader, user_id: str | None) -> list[User]:
 
 def read_keys(reader: Reader, key_id: str | None) -> list[ApiKey]:
     """All keys, or one."""
-    return reader.rows("directory_keys", ApiKey, key_id=key_id)
+    return [key_of(row) for row in reader.rows("directory_keys", KeyRow, key_id=key_id)]
 
 
 def read_tokens(reader: Reader) -> list[Token]:

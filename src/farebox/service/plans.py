@@ -51,6 +51,7 @@ class PlanRow(NamedTuple):
     is_api_access_available: int
     is_quota_sharing_available: int
     unmapped: Unmapped
+    is_shadow: int
     created_at_ms: int
 
 
@@ -76,6 +77,7 @@ def create_plan(tx: Transaction, made: PlanCreate) -> PlanData:
         int(made.is_api_access_available),
         int(made.is_quota_sharing_available),
         made.unmapped,
+        int(made.is_shadow),
         tx.now_ms,
     )
     plan = _with_limits(plan, made.limits)
@@ -145,6 +147,8 @@ def _changed(plan: PlanRow, change: PlanChange) -> PlanRow:
         plan = plan._replace(is_quota_sharing_available=int(change.is_quota_sharing_available))
     if change.unmapped is not UNSET:
         plan = plan._replace(unmapped=change.unmapped)
+    if change.is_shadow is not UNSET:
+        plan = plan._replace(is_shadow=int(change.is_shadow))
     return plan
 
 
@@ -199,6 +203,7 @@ def _data(reader: Reader, plan: PlanRow, now_ms: int) -> PlanData:
             if p.valid_from_ms > now_ms
         ],
         unmapped=plan.unmapped,
+        is_shadow=bool(plan.is_shadow),
         created_at=to_iso_ms(plan.created_at_ms),
     )
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
+from farebox.core.credits import to_number
 from farebox.core.errors import IN_USE, NOT_FOUND, FareboxError
 from farebox.core.instant import to_iso_ms
 from farebox.core.phrase import Phrase
@@ -18,6 +19,8 @@ from farebox.core.workspace import NAME_LENGTH_MAX, Status
 from farebox.engine.entropy import new_uuid
 from farebox.engine.transaction import Command, Transaction
 from farebox.service import fields
+from farebox.service.auto_top_up import AutoTopUp, changed
+from farebox.service.forms.common import Number
 from farebox.service.forms.workspace import WorkspaceChange, WorkspaceCreate, WorkspaceData
 from farebox.service.pages import Page, Turn, page
 from farebox.service.plans import PlanRow, plan_row
@@ -41,8 +44,22 @@ class WorkspaceRow(NamedTuple):
     is_quota_sharing_enabled: int
     anchor_day: int
     status: Status
+    is_auto_top_up_credits_enabled: int
+    auto_top_up_credit_micro: int | None
+    auto_top_up_balance_fall_below_micro: int | None
+    is_auto_top_up_granted: int
     owner_user_id: str
     created_at_ms: int
+
+    @property
+    def auto_top_up(self) -> AutoTopUp:
+        """The terms of its auto top-up."""
+        return AutoTopUp(
+            self.is_auto_top_up_credits_enabled,
+            self.auto_top_up_credit_micro,
+            self.auto_top_up_balance_fall_below_micro,
+            self.is_auto_top_up_granted,
+        )
 
 
 def create_workspace(tx: Transaction, made: WorkspaceCreate) -> WorkspaceData:
@@ -64,6 +81,7 @@ def create_workspace(tx: Transaction, made: WorkspaceCreate) -> WorkspaceData:
         anchor_day=made.anchor_day,
         status=made.status,
         created_at_ms=tx.now_ms,
+        **changed(AutoTopUp(), made)._asdict(),
     )
     tx.db.execute(
         "zone_insert",
@@ -99,6 +117,7 @@ def change_workspace(tx: Transaction, change: WorkspaceChange) -> WorkspaceData:
         is_quota_sharing_enabled=row.is_quota_sharing_enabled,
         anchor_day=row.anchor_day,
         status=row.status,
+        **row.auto_top_up._asdict(),
     )
     if row.timezone != before.timezone:
         _rezone(tx, row.profile_id, row.timezone)
@@ -157,7 +176,7 @@ def _changed(tx: Transaction, row: WorkspaceRow, change: WorkspaceChange) -> Wor
         row = row._replace(anchor_day=change.anchor_day)
     if change.status is not UNSET:
         row = row._replace(status=change.status)
-    return row
+    return row._replace(**changed(row.auto_top_up, change)._asdict())
 
 
 def _rezone(tx: Transaction, profile_id: int, timezone: str) -> None:
@@ -212,6 +231,10 @@ def _description(value: str) -> str:
     return fields.text("description", value, DESCRIPTION_LENGTH_MAX, length_min=0)
 
 
+def _number(micro: int | None) -> Number | None:
+    return None if micro is None else to_number(micro)
+
+
 def _data(row: WorkspaceRow) -> WorkspaceData:
     return WorkspaceData(
         profile_id=row.profile_id,
@@ -225,6 +248,10 @@ def _data(row: WorkspaceRow) -> WorkspaceData:
         is_quota_sharing_enabled=bool(row.is_quota_sharing_enabled),
         anchor_day=row.anchor_day,
         status=row.status,
+        is_auto_top_up_credits_enabled=bool(row.is_auto_top_up_credits_enabled),
+        auto_top_up_credit=_number(row.auto_top_up_credit_micro),
+        auto_top_up_balance_fall_below=_number(row.auto_top_up_balance_fall_below_micro),
+        is_auto_top_up_granted=bool(row.is_auto_top_up_granted),
         owner_user_id=row.owner_user_id,
         created_at=to_iso_ms(row.created_at_ms),
     )

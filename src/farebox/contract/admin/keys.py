@@ -41,6 +41,10 @@ _KEY: JsonObject = {
     "expires_at": None,
     "status": "active",
     "rotated_from": None,
+    "family_id": KEY_ID,
+    "log_type_slugs": ["people_search"],
+    "ip_ranges": ["192.0.2.0/24", "2001:db8::1"],
+    "credits_cap": 500,
 }
 _SECRET = "fbx_…"  # noqa: S105 - an ellipsis
 _TOKEN: JsonObject = {
@@ -76,10 +80,19 @@ KEYS_CREATE = write(
         "The key itself is in this answer only, and never shown again. Without `user_id` it is the "
         "owner's.",
     ),
-    Form(KeyCreate, {"name": "Production"}),
+    Form(
+        KeyCreate,
+        {
+            "name": "Production",
+            "log_type_slugs": ["people_search"],
+            "ip_ranges": ["192.0.2.0/24", "2001:db8::1"],
+            "credits_cap": 500,
+        },
+    ),
     Form(KeyMade, {**_KEY, "key": _SECRET}),
     errors.ALREADY_EXISTS,
     errors.IN_USE,
+    errors.UNKNOWN_LOG_TYPE,
 )
 KEYS_LIST = read(
     "admin_keys_list",
@@ -108,12 +121,14 @@ KEYS_CHANGE = write(
     f"{WORKSPACE}/keys/{{key_id}}",
     Texts(
         "Change an API Key",
-        "Change the name or the end of an API key",
-        "What isn't sent stays as it is. An API key that has ended stays so.",
+        "Change the name, the end or the terms of an API key",
+        "What isn't sent stays as it is, and `null` takes a term away. The cap changes for all "
+        "keys that were rotated one from another. An API key that has ended stays so.",
     ),
-    Form(KeyPatch, {"name": "Production"}),
+    Form(KeyPatch, {"name": "Production", "credits_cap": 500}),
     Form(IssuedKey, _KEY),
     errors.KEY_ENDED,
+    errors.UNKNOWN_LOG_TYPE,
 )
 KEYS_ROTATE = write(
     "admin_keys_rotate",
@@ -122,8 +137,8 @@ KEYS_ROTATE = write(
     Texts(
         "Rotate an API Key",
         "Make a new API key in the place of another",
-        "The new one has the user, name, channel and end of the old one, which works on for "
-        "`overlap_seconds`. The new key itself is in this answer only.",
+        "The new one has the user, name, channel, end and terms of the old one, which works on for "
+        "`overlap_seconds`. Both share one cap. The new key itself is in this answer only.",
     ),
     Form(KeyRotate, {"overlap_seconds": 3600}),
     Form(

@@ -34,6 +34,7 @@ _PLAN: JsonObject = {
     "prices": {"people_search": 2.5},
     "scheduled_prices": [],
     "unmapped": "deny",
+    "is_shadow": False,
     "created_at": STAMP,
 }
 _PLAN_SENT: JsonObject = {

@@ -33,6 +33,9 @@ _SENT: JsonObject = {
     "timezone": "Europe/Berlin",
     "licences": 5,
     "is_quota_sharing_enabled": True,
+    "is_auto_top_up_credits_enabled": True,
+    "auto_top_up_credit": 500,
+    "auto_top_up_balance_fall_below": 100,
 }
 _WORKSPACE: JsonObject = {
     "profile_id": 1,
@@ -46,6 +49,10 @@ _WORKSPACE: JsonObject = {
     "is_quota_sharing_enabled": True,
     "anchor_day": 1,
     "status": "active",
+    "is_auto_top_up_credits_enabled": True,
+    "auto_top_up_credit": 500,
+    "auto_top_up_balance_fall_below": 100,
+    "is_auto_top_up_granted": False,
     "owner_user_id": USER_ID,
     "created_at": STAMP,
 }

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from farebox.service.forms.common import CreatedAt, Stamp
+from farebox.core.ip_range import RANGES_MAX, TEXT_LENGTH_MAX
+from farebox.service.forms.common import CreatedAt, CreditsIn, Number, Stamp
 from farebox.service.forms.workspace import UserId
 
 KeyId = Annotated[str, Meta(description="Id of the API key, which is unique and never changes.")]
@@ -24,6 +25,38 @@ ExpiresAt = Annotated[
 Channel = Annotated[
     Literal["api", "portal"], Meta(description="Which quota the key's calls count against.")
 ]
+LogTypeSlugs = Annotated[
+    Annotated[
+        list[Annotated[str, Meta(max_length=64)]],
+        Meta(max_length=1000, extra_json_schema={"minItems": 1}),
+    ]
+    | None,
+    Meta(
+        description=(
+            "Slugs of the log types that the key may call; `null` is all. A key for some of them "
+            "may not call what is mapped to none."
+        )
+    ),
+]
+IpRanges = Annotated[
+    Annotated[
+        list[Annotated[str, Meta(max_length=TEXT_LENGTH_MAX)]],
+        Meta(max_length=RANGES_MAX, extra_json_schema={"minItems": 1}),
+    ]
+    | None,
+    Meta(
+        description=(
+            "IPv4 or IPv6 addresses and CIDR ranges that the key may be used from, at most 100; "
+            "`null` is any."
+        ),
+        examples=[["192.0.2.0/24", "2001:db8::1"]],
+    ),
+]
+CREDITS_CAP = (
+    "The most credits that the key may use in one billing period, together with the keys that it "
+    "was rotated from and to; `null` is no cap, 0 allows only free calls."
+)
+CreditsCapIn = Annotated[CreditsIn | None, Meta(description=CREDITS_CAP)]
 TokenName = Annotated[
     str,
     Meta(
@@ -44,6 +77,9 @@ class KeyCreate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     name: Name = ""
     expires_at: ExpiresAt = None
     channel: Channel = "api"
+    log_type_slugs: LogTypeSlugs = None
+    ip_ranges: IpRanges = None
+    credits_cap: CreditsCapIn = None
     key: (
         Annotated[
             str,
@@ -74,6 +110,9 @@ class KeyPatch(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
 
     name: Name | UnsetType = UNSET
     expires_at: ExpiresAt | UnsetType = UNSET
+    log_type_slugs: LogTypeSlugs | UnsetType = UNSET
+    ip_ranges: IpRanges | UnsetType = UNSET
+    credits_cap: CreditsCapIn | UnsetType = UNSET
 
 
 class KeyChange(KeyPatch, kw_only=True, frozen=True):
@@ -126,6 +165,17 @@ class IssuedKey(Struct, kw_only=True, frozen=True):
     rotated_from: Annotated[
         str | None, Meta(description="The key id of the key that this one replaces.")
     ]
+    family_id: Annotated[
+        str,
+        Meta(
+            description=(
+                "The key id of the first key of its rotations. The keys of a family share one cap."
+            )
+        ),
+    ]
+    log_type_slugs: LogTypeSlugs
+    ip_ranges: IpRanges
+    credits_cap: Annotated[Number | None, Meta(description=CREDITS_CAP)]
 
 
 class KeyMade(IssuedKey, kw_only=True, frozen=True):

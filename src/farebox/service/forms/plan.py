@@ -28,6 +28,15 @@ Unmapped = Annotated[
     Literal["allow", "deny"],
     Meta(description="What becomes of a call whose path is mapped to no log type."),
 ]
+IsShadow = Annotated[
+    bool,
+    Meta(
+        description=(
+            "Whether what its limits and credits would refuse is let through and only counted as "
+            "a refusal."
+        )
+    ),
+]
 CREDITS = "Credits that each period begins with; they expire at its end."
 LIMITS = "Limits for one licence, for each channel."
 PRICES = "Prices of this plan by the slug of the log type; others cost what the log type costs."
@@ -65,6 +74,7 @@ class PlanCreate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     is_quota_sharing_available: IsSharing = True
     prices: Annotated[dict[str, CreditsIn], Meta(description=PRICES)] = field(default_factory=dict)
     unmapped: Unmapped = "deny"
+    is_shadow: IsShadow = False
 
 
 class PlanPatch(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -86,6 +96,7 @@ class PlanPatch(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
         | UnsetType
     ) = UNSET
     unmapped: Unmapped | UnsetType = UNSET
+    is_shadow: IsShadow | UnsetType = UNSET
 
 
 class PlanChange(PlanPatch, kw_only=True, frozen=True):
@@ -133,4 +144,5 @@ class PlanData(Struct, kw_only=True, frozen=True):
         list[ScheduledPlanPrice], Meta(description="Prices of this plan that are still to come.")
     ]
     unmapped: Unmapped
+    is_shadow: IsShadow
     created_at: CreatedAt

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from farebox.service.forms.common import CreatedAt, ProfileId
+from farebox.service.forms.common import CreatedAt, CreditsAbove0In, Number, ProfileId
 
 Name = Annotated[
     str,
@@ -52,6 +52,27 @@ Status = Annotated[
     Literal["active", "suspended"],
     Meta(description="The keys of a suspended workspace are answered with 403."),
 ]
+IsAutoTopUp = Annotated[
+    bool,
+    Meta(
+        description=(
+            "Whether credits are topped up by themselves; both amounts are needed for that."
+        )
+    ),
+]
+IsAutoTopUpGranted = Annotated[
+    bool,
+    Meta(
+        description=(
+            "Whether such a top-up grants its credits at once; otherwise the webhook tells of it "
+            "and nothing is granted."
+        )
+    ),
+]
+TOP_UP_CREDIT = "How many credits such a top-up brings."
+TOP_UP_BELOW = "The balance below which such a top-up happens."
+TopUpCreditIn = Annotated[CreditsAbove0In | None, Meta(description=TOP_UP_CREDIT)]
+TopUpBelowIn = Annotated[CreditsAbove0In | None, Meta(description=TOP_UP_BELOW)]
 Nickname = Annotated[
     str,
     Meta(
@@ -82,6 +103,10 @@ class WorkspaceCreate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
     description: Description = ""
     anchor_day: AnchorDay = 1
     status: Status = "active"
+    is_auto_top_up_credits_enabled: IsAutoTopUp = False
+    auto_top_up_credit: TopUpCreditIn = None
+    auto_top_up_balance_fall_below: TopUpBelowIn = None
+    is_auto_top_up_granted: IsAutoTopUpGranted = False
     owner_nickname: (
         Annotated[str, Meta(description="Name of its first user. Default: the workspace's name.")]
         | None
@@ -110,6 +135,10 @@ class WorkspacePatch(Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     description: Description | UnsetType = UNSET
     anchor_day: AnchorDay | UnsetType = UNSET
     status: Status | UnsetType = UNSET
+    is_auto_top_up_credits_enabled: IsAutoTopUp | UnsetType = UNSET
+    auto_top_up_credit: TopUpCreditIn | UnsetType = UNSET
+    auto_top_up_balance_fall_below: TopUpBelowIn | UnsetType = UNSET
+    is_auto_top_up_granted: IsAutoTopUpGranted | UnsetType = UNSET
 
 
 class WorkspaceChange(WorkspacePatch, kw_only=True, frozen=True):
@@ -139,6 +168,10 @@ class WorkspaceData(Struct, kw_only=True, frozen=True):
     is_quota_sharing_enabled: IsSharing
     anchor_day: AnchorDay
     status: Status
+    is_auto_top_up_credits_enabled: IsAutoTopUp
+    auto_top_up_credit: Annotated[Number | None, Meta(description=TOP_UP_CREDIT)]
+    auto_top_up_balance_fall_below: Annotated[Number | None, Meta(description=TOP_UP_BELOW)]
+    is_auto_top_up_granted: IsAutoTopUpGranted
     owner_user_id: UserId
     created_at: CreatedAt
 

@@ -14,7 +14,7 @@ order by log_type_id, valid_from_ms;
 -- Directory: all plans.
 select plan_id, slug, name, credits_per_month_micro, api_hour, api_day, api_month, portal_hour,
   portal_day, portal_month, requests_per_minute, requests_per_second, is_api_access_available,
-  is_quota_sharing_available, unmapped
+  is_quota_sharing_available, unmapped, is_shadow
 from plans order by plan_id;
 
 -- name: directory_plan_prices
@@ -25,7 +25,9 @@ order by plan_id, log_type_id, valid_from_ms;
 -- name: directory_workspaces
 -- Directory: all workspaces, or one.
 select profile_id, uid, name, description, plan_id, next_plan_id, timezone, zone_version, licences,
-  is_quota_sharing_enabled, anchor_day, status, created_at_ms
+  is_quota_sharing_enabled, anchor_day, status, is_auto_top_up_credits_enabled,
+  auto_top_up_credit_micro, auto_top_up_balance_fall_below_micro, is_auto_top_up_granted,
+  created_at_ms
 from workspaces
 where profile_id between coalesce(:profile_id, 0) and coalesce(:profile_id, 9223372036854775807)
 order by profile_id;
@@ -57,9 +59,11 @@ where user_id between coalesce(:user_id, '') and coalesce(:user_id, x'')
 order by created_at_ms, user_id;
 
 -- name: directory_keys
--- Directory: all keys, or one.
+-- Directory: all keys, or one, each with what it may call (a JSON list, null is all).
 select key_id, profile_id, user_id, name, digest, masked_authentication, channel, created_at_ms,
-  expires_at_ms, revoked_at_ms, rotated_from
+  expires_at_ms, revoked_at_ms, rotated_from, family_id, ip_ranges, credits_cap_micro, (
+    select nullif(json_group_array(t.log_type_id), '[]') from key_log_types t
+    where t.profile_id = keys.profile_id and t.key_id = keys.key_id) as log_type_ids
 from keys
 where key_id between coalesce(:key_id, '') and coalesce(:key_id, x'')
 order by created_at_ms, key_id;

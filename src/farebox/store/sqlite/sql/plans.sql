@@ -5,11 +5,11 @@
 insert into plans (
   plan_id, slug, name, credits_per_month_micro, api_hour, api_day, api_month, portal_hour,
   portal_day, portal_month, requests_per_minute, requests_per_second, is_api_access_available,
-  is_quota_sharing_available, unmapped, created_at_ms
+  is_quota_sharing_available, unmapped, is_shadow, created_at_ms
 ) values (
   :plan_id, :slug, :name, :credits_per_month_micro, :api_hour, :api_day, :api_month, :portal_hour,
   :portal_day, :portal_month, :requests_per_minute, :requests_per_second,
-  :is_api_access_available, :is_quota_sharing_available, :unmapped, :created_at_ms
+  :is_api_access_available, :is_quota_sharing_available, :unmapped, :is_shadow, :created_at_ms
 );
 
 -- name: plan_update!
@@ -27,7 +27,8 @@ update plans set
   requests_per_second = :requests_per_second,
   is_api_access_available = :is_api_access_available,
   is_quota_sharing_available = :is_quota_sharing_available,
-  unmapped = :unmapped
+  unmapped = :unmapped,
+  is_shadow = :is_shadow
 where plan_id = :plan_id;
 
 -- name: plan_last
@@ -45,14 +46,14 @@ on conflict (plan_id, log_type_id, valid_from_ms) do update set
 -- Plans and workspaces: a plan by its slug.
 select plan_id, slug, name, credits_per_month_micro, api_hour, api_day, api_month, portal_hour,
   portal_day, portal_month, requests_per_minute, requests_per_second, is_api_access_available,
-  is_quota_sharing_available, unmapped, created_at_ms
+  is_quota_sharing_available, unmapped, is_shadow, created_at_ms
 from plans where slug = :slug;
 
 -- name: plans_page
 -- Plans: a page of the list, by primary key.
 select plan_id, slug, name, credits_per_month_micro, api_hour, api_day, api_month, portal_hour,
   portal_day, portal_month, requests_per_minute, requests_per_second, is_api_access_available,
-  is_quota_sharing_available, unmapped, created_at_ms
+  is_quota_sharing_available, unmapped, is_shadow, created_at_ms
 from plans where plan_id > :after order by plan_id limit :count;
 
 -- name: plan_prices_of
