@@ -45,7 +45,7 @@ def test_the_names_of_structs_are_unique() -> None:
     types: list[object] = []
     for operation in OPERATIONS:
         types += [type_ for form in operation.forms for type_ in form.types]
-        types += [type_ for type_ in (operation.query, operation.response) if type_ is not None]
+        types += [*operation.answers, *([operation.query] if operation.query else [])]
     _, components = schemas_of([*dict.fromkeys(types), *ERROR_STRUCTS.values()], "en")
     assert [name for name in components if "_" in name] == []
 
@@ -70,7 +70,7 @@ def test_an_operation_is_documented(operation: Operation) -> None:
 @each
 def test_every_field_says_what_it_means(operation: Operation) -> None:
     types = [type_ for form in operation.forms for type_ in form.types]
-    types += [type_ for type_ in (operation.query, operation.response) if type_ is not None]
+    types += [*operation.answers, *([operation.query] if operation.query else [])]
     _, components = schemas_of(types, "en")
     for name, component in components.items():
         for field, schema in component.get("properties", {}).items():
@@ -119,9 +119,10 @@ def examples(made: dict[str, Any]) -> list[tuple[str, Schema, object]]:
         for method, described in item.items():
             parts = [described.get("requestBody", {}), *described["responses"].values()]
             contents = [media for part in parts for media in part.get("content", {}).values()]
-            found += [
-                (f"{method} {path}", m["schema"], m["example"]) for m in contents if "example" in m
-            ]
+            for media in contents:
+                several = [example["value"] for example in media.get("examples", {}).values()]
+                listed = [media["example"]] if "example" in media else several
+                found += [(f"{method} {path}", media["schema"], example) for example in listed]
     for name, response in made["components"]["responses"].items():
         for media in response["content"].values():
             found.append((name, media["schema"], media["example"]))
@@ -143,6 +144,8 @@ def test_every_answers_example_is_what_its_struct_decodes(operation: Operation) 
     if operation.response is not None:
         example = msgspec.json.encode(operation.response_example)
         msgspec.json.decode(example, type=operation.response)
+    for answer in operation.other_answers:
+        msgspec.json.decode(msgspec.json.encode(answer.example), type=answer.type_)
     for form in operation.forms:
         assert any(is_decoded(form.example, type_) for type_ in form.types)
 

@@ -46,6 +46,9 @@ METERING: tuple[ErrorKind, ...] = (
     *COMMON,
 )
 
+# For what a gateway asks about one request.
+GATE: tuple[ErrorKind, ...] = tuple(kind for kind in METERING if kind is not errors.BATCH_TOO_LARGE)
+
 # For a read of the admin API; a write adds `BODY`, `ADMIN_WRITE` and its own.
 ADMIN: tuple[ErrorKind, ...] = (
     errors.INVALID_REQUEST,

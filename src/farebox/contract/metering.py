@@ -52,22 +52,25 @@ Time = Annotated[
     ),
 ]
 
+Channel = Annotated[
+    Literal["api", "portal"],
+    Meta(description="Which quota it counts against. Default: the channel of the key."),
+]
+LogTypeSlug = Annotated[
+    str,
+    Meta(
+        description=(
+            "Slug of the log type; `null` for an unmapped request. Default: looked up by "
+            "`method` and `path`."
+        ),
+        max_length=SLUG_LENGTH_MAX,
+    ),
+]
 
-class RequestFacts(Struct, kw_only=True, frozen=True):
-    """What both ways in may tell of a request. All of it is optional."""
 
-    credits: (
-        Annotated[
-            CreditsIn,
-            Meta(
-                description=(
-                    "What it cost, with at most 6 decimal places. Default: the price valid at its "
-                    "time, and 0 for a status of 400 or above."
-                )
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
+class CallFacts(Struct, kw_only=True, frozen=True):
+    """What may be told of a call and its answer. All of it is optional."""
+
     method: Annotated[str, Meta(description="HTTP method.", max_length=32)] | UnsetType | None = (
         UNSET
     )
@@ -94,13 +97,6 @@ class RequestFacts(Struct, kw_only=True, frozen=True):
         | UnsetType
         | None
     ) = UNSET
-    channel: (
-        Annotated[
-            Literal["api", "portal"],
-            Meta(description="Which quota it counts against. Default: the channel of the key."),
-        ]
-        | UnsetType
-    ) = UNSET
     request_headers: (
         Annotated[
             dict[str, str],
@@ -121,6 +117,24 @@ class RequestFacts(Struct, kw_only=True, frozen=True):
     ) = UNSET
 
 
+class RequestFacts(CallFacts, kw_only=True, frozen=True):
+    """What both ways in may tell of a request. All of it is optional."""
+
+    credits: (
+        Annotated[
+            CreditsIn,
+            Meta(
+                description=(
+                    "What it cost, with at most 6 decimal places. Default: the price valid at its "
+                    "time, and 0 for a status of 400 or above."
+                )
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    channel: Channel | UnsetType = UNSET
+
+
 class RequestRow(RequestFacts, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """One metered request."""
 
@@ -133,20 +147,7 @@ class RequestRow(RequestFacts, kw_only=True, frozen=True, forbid_unknown_fields=
         Annotated[str, Meta(description="The API key itself. This or `key_id` is needed.")]
         | UnsetType
     ) = UNSET
-    log_type: (
-        Annotated[
-            str,
-            Meta(
-                description=(
-                    "Slug of the log type; `null` for an unmapped request. Default: looked up by "
-                    "`method` and `path`."
-                ),
-                max_length=SLUG_LENGTH_MAX,
-            ),
-        ]
-        | UnsetType
-        | None
-    ) = UNSET
+    log_type: LogTypeSlug | UnsetType | None = UNSET
     time: Time | UnsetType = UNSET
 
 

@@ -59,9 +59,9 @@ def placeholders(text: str) -> list[str]:
 
 def _operation_texts(operation: Operation) -> set[str]:
     types: list[object] = [type_ for form in operation.forms for type_ in form.types]
-    types += [type_ for type_ in (operation.query, operation.response) if type_ is not None]
+    types += [*operation.answers, *([operation.query] if operation.query else [])]
     schemas, components = schemas_of([*types, *ERROR_STRUCTS.values()], "en")
-    parameters = (*operation.headers, *path_parameters(operation))
+    parameters = (*operation.headers, *operation.answer_headers, *path_parameters(operation))
     return {
         operation.title,
         operation.summary,

@@ -134,7 +134,7 @@ def _parameter(parameter: Parameter, place: str, language: Language) -> dict[str
 
 def _requirements(security: Security, settings: Settings) -> list[dict[str, list[str]]]:
     match security:
-        case "key":
+        case "key" | "forwarded":
             names = [_scheme_name(header) for header in settings.key_headers]
             return [{name: []} for name in (*names, "bearer_key")]
         case "meter" | "admin":
@@ -147,9 +147,17 @@ def _responses(operation: Operation, language: Language) -> dict[str, Any]:
     success: dict[str, Any] = {
         "description": translate(language, STATUS_TEXTS[operation.success_status])
     }
-    if operation.response is not None:
-        (schema,), _ = schemas_of((operation.response,), language)
-        success["content"] = {JSON: {"schema": schema, "example": operation.response_example}}
+    if operation.answer_headers:
+        success["headers"] = {
+            header.name: {
+                "description": translate(language, header.description),
+                "schema": {"type": header.type_name},
+                "example": header.example,
+            }
+            for header in operation.answer_headers
+        }
+    if operation.answers:
+        success["content"] = {JSON: _answer_content(operation, language)}
     elif operation.response_example is not None:
         media_types = (operation.response_media_type, *operation.other_media_types)
         success["content"] = {
@@ -163,6 +171,16 @@ def _responses(operation: Operation, language: Language) -> dict[str, Any]:
     return responses
 
 
+def _answer_content(operation: Operation, language: Language) -> dict[str, Any]:
+    """The schema and the examples of a JSON answer."""
+    schemas, _ = schemas_of(operation.answers, language)
+    if not operation.other_answers:
+        return {"schema": schemas[0], "example": operation.response_example}
+    examples = {"answer": {"value": operation.response_example}}
+    examples |= {form.name: {"value": form.example} for form in operation.other_answers}
+    return {"schema": {"oneOf": schemas}, "examples": examples}
+
+
 def _scheme_name(header: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "_", header)
 
@@ -173,7 +191,7 @@ def _components(
     types: list[object] = []
     for operation in operations:
         types += [type_ for form in operation.forms for type_ in form.types]
-        types += [operation.response] if operation.response else []
+        types += operation.answers
         types += [
             ERROR_STRUCTS[error_shape(operation.error_family, kind.status)]
             for kind in operation.errors

@@ -16,10 +16,11 @@ from farebox.contract.parameters import Parameter
 from farebox.contract.wire import JSON, Json
 from farebox.core.errors import ErrorKind
 
-Method = Literal["GET", "POST", "PATCH", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 Audience = Literal["customer", "metering", "admin", "service"]
 # `key`: an API key. `meter`: a token of either scope. `admin`: a token with that scope.
-Security = Literal["key", "meter", "admin", "none"]
+# `forwarded`: the API key of a request that a gateway asks about, which the handler judges.
+Security = Literal["key", "meter", "admin", "forwarded", "none"]
 # `general` is {code, message, details}, `plain` is {error}, `quotas` is the other vendor's.
 ErrorShape = Literal["general", "plain", "quotas"]
 ErrorFamily = Literal["general", "quotas"]
@@ -35,6 +36,14 @@ class Body(NamedTuple):
     example: Json
 
 
+class AnswerForm(NamedTuple):
+    """Another form that a successful answer may have: what it is called, its struct, an example."""
+
+    name: str
+    type_: type[msgspec.Struct]
+    example: Json
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One route.
@@ -45,6 +54,8 @@ class Operation:
         request: the struct of a JSON body; `bodies` replaces it where there are several forms.
         query: the struct of the query string, decoded with `strict=False`.
         response: the struct of a JSON answer; None for other media types and for no body.
+        other_answers: the forms that a JSON answer may have besides `response`.
+        answer_headers: what a successful answer tells beside its body.
         other_media_types: what the answer may be besides `response_media_type`.
         errors: every kind that it may answer, which is also its list of statuses.
         is_vendor_shaped: unknown fields are ignored; elsewhere they are refused.
@@ -67,6 +78,8 @@ class Operation:
     headers: tuple[Parameter, ...] = ()
     response: type[msgspec.Struct] | None = None
     response_example: Json = None
+    other_answers: tuple[AnswerForm, ...] = ()
+    answer_headers: tuple[Parameter, ...] = ()
     response_media_type: str = JSON
     other_media_types: tuple[str, ...] = ()
     success_status: int = 200
@@ -84,6 +97,12 @@ class Operation:
         if self.bodies or self.request is None:
             return self.bodies
         return (Body(JSON, (self.request,), self.request_example),)
+
+    @property
+    def answers(self) -> tuple[type[msgspec.Struct], ...]:
+        """The structs that a JSON answer may be; none for other media types and for no body."""
+        own = () if self.response is None else (self.response,)
+        return (*own, *(form.type_ for form in self.other_answers))
 
     def id_of(self, method: Method) -> str:
         """The id of one of its methods; the first method has the operation's own."""

@@ -22,6 +22,9 @@ class Parameter(NamedTuple):
     length_max: int | None = None
 
 
+# The one that takes slashes, too.
+ORIGINAL_PATH = "original_path"
+
 # Every `{name}` that may stand in an operation's path.
 PATH_PARAMETERS: dict[str, Parameter] = {
     parameter.name: parameter
@@ -39,6 +42,7 @@ PATH_PARAMETERS: dict[str, Parameter] = {
         ),
         Parameter("slug", "The slug.", "people_search"),
         Parameter("token_id", "Id of the token.", "tok_5hZ0c2rWq8Lm"),
+        Parameter(ORIGINAL_PATH, "The path of the request that is asked about.", "people/search"),
     )
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -59,7 +60,7 @@ def _resolved(schema: Schema, components: dict[str, Schema]) -> Schema:
 def _type_text(schema: Schema) -> str:
     types: Any = schema.get("type", "")
     if "enum" in schema:
-        return " | ".join("null" if value is None else f'"{value}"' for value in schema["enum"])
+        return " | ".join(json.dumps(value, ensure_ascii=False) for value in schema["enum"])
     text = " | ".join(types) if isinstance(types, list) else str(types)
     form = schema.get("format")
     return f"{text} ({form})" if form else text

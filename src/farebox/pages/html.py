@@ -19,7 +19,7 @@ from farebox.contract.texts import LANGUAGE_NAMES, LANGUAGE_TAGS, Language, tran
 from farebox.contract.wire import JSON, Json
 from farebox.core.errors import ErrorKind
 from farebox.pages.facts import Facts
-from farebox.pages.fields import fields_of
+from farebox.pages.fields import Field, fields_of
 from farebox.pages.guides import GUIDE_SLUGS, guide_markdown
 from farebox.pages.markdown import fragment
 from farebox.pages.site import INDEX, REFERENCE, page, sections
@@ -79,8 +79,8 @@ def _content(slug: str, language: Language, facts: Facts) -> tuple[str, dict[str
             (form.media_type, fields_of(form.types, language)) for form in operation.forms
         ],
         "query_fields": fields_of([operation.query], language) if operation.query else [],
-        "answer_fields": fields_of([operation.response], language) if operation.response else [],
-        "answer_example": _answer_example(operation),
+        "answers": _answers(operation, language),
+        "answer_headers": operation.answer_headers,
         "curl": curl(operation, facts),
         "errors": [_error(kind, language) for kind in sorted(set(operation.errors))],
         "fragment": fragment(slug, language, facts),
@@ -88,11 +88,15 @@ def _content(slug: str, language: Language, facts: Facts) -> tuple[str, dict[str
     }
 
 
-def _answer_example(operation: Operation) -> str:
+def _answers(operation: Operation, language: Language) -> list[tuple[list[Field], str]]:
+    """The fields and the example of each form that a successful answer may have."""
     example = operation.response_example
-    if example is None or isinstance(example, str):
-        return example or ""
-    return _pretty(example)
+    text = (example or "") if example is None or isinstance(example, str) else _pretty(example)
+    own = [operation.response] if operation.response else []
+    return [
+        (fields_of(own, language), text),
+        *((fields_of([f.type_], language), _pretty(f.example)) for f in operation.other_answers),
+    ]
 
 
 def _error(kind: ErrorKind, language: Language) -> tuple[int, int, str]:
@@ -107,7 +111,7 @@ def curl(operation: Operation, facts: Facts) -> str:
     parts = [f"curl {facts.base_url}{path}"]
     method = operation.methods[0]
     match operation.security:
-        case "key":
+        case "key" | "forwarded":
             parts.append(f"-H '{facts.key_headers[-1]}: YOUR_KEY'")
         case "meter" | "admin":
             parts.append("-H 'Authorization: Bearer YOUR_TOKEN'")
