@@ -54,6 +54,7 @@ from farebox.service.forms.key import TokenEnsure, TokenEnsured
 from farebox.service.housekeeping import Housekeeper, last_audit
 from farebox.service.metrics import METRICS, Metrics
 from farebox.service.record import Packer
+from farebox.service.refusal_log import RefusalLog
 from farebox.settings import SETTINGS, SQLITE_SCHEME, Settings
 from farebox.store.sqlite.database import open_reader
 
@@ -110,6 +111,7 @@ def make_context(settings: Settings) -> Context:
         link=link,
         intake=Intake(Packer(directory, entropy), link, clock, policy, metrics),
         self_recorder=SelfRecorder(link, metrics),
+        refusal_log=RefusalLog(link, metrics, entropy),
         own_limit=OwnLimit(settings.customer_requests_per_minute),
         clock=clock,
         entropy=entropy,
@@ -176,6 +178,7 @@ async def start(context: Context, settings: Settings, on_token: Callable[[str], 
         on_token(ensured.token)
     await context.follower.start()
     context.self_recorder.start()
+    context.refusal_log.start()
     # What was just read stays: the collector needn't look at it again, nor at every small batch.
     gc.collect()
     gc.freeze()
@@ -186,6 +189,7 @@ async def start(context: Context, settings: Settings, on_token: Callable[[str], 
 async def stop(context: Context) -> None:
     """Record what waits and let everything go."""
     await context.self_recorder.close()
+    await context.refusal_log.close()
     await context.link.close()
     await context.follower.close()
     context.readers.close()

@@ -30,6 +30,7 @@ from farebox.engine.messages import Answered, Call, Failed, Message, Record, Rec
 from farebox.engine.spawn import RecorderProcess
 from farebox.service.capture import CapturePolicy
 from farebox.service.record import Packer
+from farebox.service.refusal_log import RefusalLog
 from farebox.settings import read_settings
 from farebox.store.contract import Row, SqlValue, StoreFaultError
 from farebox.store.sqlite.database import SqliteDatabase, open_reader
@@ -227,6 +228,7 @@ class Api:
             readers=Readers(self._open_reader),
             intake=Intake(packer, link, clock, policy, made.metrics),
             self_recorder=SelfRecorder(link, made.metrics),
+            refusal_log=RefusalLog(link, made.metrics, harness.entropy),
         )
 
     def _open_reader(self) -> SqliteDatabase:

@@ -15,6 +15,7 @@ from farebox.engine.follower import Follower
 from farebox.engine.link import Link
 from farebox.engine.secret import ProgramSecret
 from farebox.service.metrics import Metrics
+from farebox.service.refusal_log import RefusalLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Context:
     link: Link
     intake: Intake
     self_recorder: SelfRecorder
+    refusal_log: RefusalLog
     own_limit: OwnLimit
     clock: Clock
     entropy: Entropy

@@ -12,7 +12,18 @@ from typing import Annotated
 import typer
 
 from farebox import __version__
-from farebox.cli import audit, backup, keys, log_types, money, plans, tokens, users, workspaces
+from farebox.cli import (
+    audit,
+    backup,
+    keys,
+    log_types,
+    money,
+    plans,
+    refusals,
+    tokens,
+    users,
+    workspaces,
+)
 from farebox.cli.failure import FAILED, WRONG_USAGE, CliError, exit_status, tell
 from farebox.core.errors import FareboxError
 from farebox.settings import SettingsError
@@ -45,6 +56,7 @@ def make_app(*more: Plug) -> typer.Typer:
     app.add_typer(money.grants, name="grants", help="Credits given to a workspace.")
     app.add_typer(money.corrections, name="corrections", help="Corrections of what was charged.")
     app.command("statement")(money.statement)
+    app.add_typer(refusals.app, name="refusals", help="Refused calls, and why.")
     app.add_typer(tokens.app, name="tokens", help="Bearer tokens of the metering and admin API.")
     return app
 

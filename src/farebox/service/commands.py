@@ -11,6 +11,7 @@ from farebox.service import (
     keys,
     log_types,
     plans,
+    refusals,
     statement,
     tokens,
     users,
@@ -31,5 +32,6 @@ COMMANDS: dict[str, Command] = {
         *statement.COMMANDS,
         *audit.COMMANDS,
         *housekeeping.COMMANDS,
+        *refusals.COMMANDS,
     )
 }

@@ -60,6 +60,24 @@ METRICS: tuple[Metric, ...] = (
         "Calls of the customer endpoints that could not be recorded.",
     ),
     Metric(
+        "farebox_refusals_total",
+        "counter",
+        ("reason",),
+        "Calls that were refused, by the limit or other reason that refused them.",
+    ),
+    Metric(
+        "farebox_shadow_refusals_total",
+        "counter",
+        ("reason",),
+        "Calls that a plan in shadow mode would have refused, by reason.",
+    ),
+    Metric(
+        "farebox_refusals_dropped_total",
+        "counter",
+        (),
+        "Refusals that could not be counted in the database.",
+    ),
+    Metric(
         "farebox_clock_drift_seconds",
         "gauge",
         (),

@@ -60,7 +60,7 @@ def read(
     path: str,
     texts: Texts,
     response: Form,
-    *,
+    *own_errors: ErrorKind,
     query: type[Struct] | None = None,
 ) -> Operation:
     """An operation that reads."""
@@ -77,7 +77,7 @@ def read(
         query=query,
         response=response.type_,
         response_example=response.example,
-        errors=kinds.ADMIN,
+        errors=(*kinds.ADMIN, *own_errors),
     )
 
 
