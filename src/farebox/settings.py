@@ -175,6 +175,18 @@ SETTINGS: tuple[Setting, ...] = (
         "How often the server audits its books; 0 never.",
         _whole(0, 100_000),
     ),
+    Setting(
+        "FAREBOX_LEGACY_RATE_HEADERS",
+        "off",
+        "Whether answers also carry the older X-RateLimit-Limit, -Remaining and -Reset.",
+        _switch,
+    ),
+    Setting(
+        "FAREBOX_FORWARD_AUTH_WAIT",
+        "off",
+        "Whether forward authentication answers only after the request is safely stored.",
+        _switch,
+    ),
     Setting("FAREBOX_LOG_LEVEL", "info", "How much is logged.", _level),
 )
 
@@ -196,6 +208,8 @@ class Settings:
     capture_days: int
     queue_rows: int
     audit_minutes: int
+    legacy_rate_headers: bool
+    forward_auth_wait: bool
     log_level: str
 
     def __repr__(self) -> str:
