@@ -45,6 +45,10 @@ class HandClock:
         assert milliseconds >= 0
         self._at_ms += milliseconds
 
+    def not_before(self, high_water_ms: int) -> None:
+        """Step ahead; never back."""
+        self._at_ms = max(self._at_ms, high_water_ms)
+
 
 class SeededEntropy:
     """Randomness that repeats itself; for tests only."""

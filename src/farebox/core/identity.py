@@ -17,6 +17,8 @@ from functools import lru_cache
 ID_BYTES_MAX = 1024
 RAW_BYTES_MAX = 64
 RANDOM_BYTES = 10
+# The content of an identity that was used up by voiding its reservation: no digest is all zeros.
+VOID_CONTENT = bytes(16)
 _RAW, _UUID, _HASHED, _SOURCED = 0, 1, 2, 4
 _VERSION_AND_VARIANT = (0x7 << 76) | (0x2 << 62)
 _RANDOM_MASK = ~((0xF << 76) | (0x3 << 62)) & ((1 << 80) - 1)

@@ -7,7 +7,7 @@ ledger and commit belong together; whoever calls commits or rolls back all of it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import structs
@@ -18,8 +18,8 @@ from farebox.core.ledger import HISTORY, SPENT, Transfer
 from farebox.core.request import MeteredRequest
 from farebox.core.rollup import QuarterKey, Usage, tally_quarters
 from farebox.engine.books import Books
-from farebox.engine.days import Days
 from farebox.engine.messages import Record, Recorded
+from farebox.engine.session import Session
 from farebox.store.contract import ConstraintBrokenError, Writer
 
 Insert = Callable[[Writer, Sequence[MeteredRequest], int], "Sorted"]
@@ -35,9 +35,7 @@ class Sorted(NamedTuple):
 
 
 def write_batch(
-    db: Writer,
-    books: Books,
-    days: Days,
+    session: Session,
     records: Sequence[Record],
     commit_id: int,
     now_ms: int,
@@ -45,15 +43,27 @@ def write_batch(
     insert: Insert,
 ) -> list[Recorded]:
     """Write records in the open transaction; one outcome each, in their order."""
+    db, books = session.db, session.books
     rows = [row for record in records for row in record.rows]
     found = insert(db, rows, commit_id)
     if found.fresh:
         usual, imported = _by_origin(records, found)
-        days.add(_merged(usual, imported))
-        _settle(books, db, usual, imported, commit_id, now_ms)
+        merged = _merged(usual, imported)
+        session.days.add(merged)
+        session.counters.add(merged)
+        drawn = session.teller.spend(records, found.fresh)
+        _settle(session, usual, imported, drawn, commit_id, now_ms)
         _keep_captures(db, records, found)
+    outcomes = [
+        structs.replace(outcome, balances=_balances(books, record, commit_id, now_ms))
+        if record.spends
+        else outcome
+        for record, outcome in zip(records, _outcomes(records, found, commit_id), strict=True)
+    ]
+    # To look a balance up may let a period end: then credits move, too.
+    if found.fresh or any(record.spends for record in records):
         db.execute("commits_insert", commit_id=commit_id, at_ms=now_ms)
-    return _outcomes(records, found, commit_id)
+    return outcomes
 
 
 def insert_together(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) -> Sorted:
@@ -160,15 +170,28 @@ def _merged(
     return merged
 
 
+def _balances(books: Books, record: Record, commit_id: int, now_ms: int) -> list[tuple[int, int]]:
+    """What the workspaces of a record have left."""
+    return [
+        (profile_id, books.account(profile_id, commit_id, now_ms).purse.balance_micro(now_ms))
+        for profile_id in sorted({row.profile_id for row in record.rows})
+    ]
+
+
 def _settle(
-    books: Books,
-    db: Writer,
+    session: Session,
     usual: dict[QuarterKey, Usage],
     imported: dict[QuarterKey, Usage],
+    drawn: Mapping[int, Mapping[int, int]],
     commit_id: int,
     now_ms: int,
 ) -> None:
-    """Charge what was recorded: imports of former periods to `history`, the rest to the purse."""
+    """Charge what was recorded.
+
+    What was admitted goes to what was drawn for it, imports of former periods to `history`, the
+    rest to the purse.
+    """
+    books = session.books
     charges: dict[tuple[int, int, int], tuple[int, int]] = {}
     for sums, is_import in ((usual, False), (imported, True)):
         for (profile_id, quarter, _, log_type_id, _), usage in sums.items():
@@ -182,12 +205,15 @@ def _settle(
     for (profile_id, is_history), amount_micro in sorted(amounts.items()):
         account = books.account(profile_id, commit_id, now_ms)
         if not is_history:
-            books.charge(profile_id, amount_micro, commit_id, now_ms)
+            held = drawn.get(profile_id, {})
+            books.charge_drawn(profile_id, held, commit_id, now_ms)
+            rest_micro = amount_micro - sum(held.values())
+            books.charge(profile_id, rest_micro, commit_id, now_ms)
         elif amount_micro:
             transfer = Transfer("history", HISTORY, SPENT, amount_micro)
             books.write(profile_id, account.period, [transfer], commit_id, now_ms)
     quarter = now_ms // QUARTER_MS
-    db.execute_many(
+    session.db.execute_many(
         "charges_add",
         [
             (profile_id, quarter, log_type_id, is_history, requests, credits_micro)

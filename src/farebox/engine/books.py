@@ -123,6 +123,8 @@ class Books:
         self, profile_id: int, amounts_micro: Mapping[int, int], commit_id: int, now_ms: int
     ) -> None:
         """Charge requests that were admitted, to what was drawn for them, by grant id."""
+        if not amounts_micro:
+            return
         account = self.account(profile_id, commit_id, now_ms)
         self._put(profile_id, *charge_drawn(account.purse, amounts_micro), commit_id, now_ms)
 

@@ -23,6 +23,9 @@ class Clock(Protocol):
     def now_ms(self) -> int:
         """UTC milliseconds, never less than before."""
 
+    def not_before(self, high_water_ms: int) -> None:
+        """Step ahead to an instant that has been reached elsewhere; never back."""
+
 
 def wall_ms() -> int:
     """What the machine's wall clock says."""
@@ -53,7 +56,7 @@ class SteadyClock:
         return self._base_ms + self._steady()
 
     def not_before(self, high_water_ms: int) -> None:
-        """Step ahead to a mark learnt later than at the start; never back."""
+        """Step ahead to an instant that has been reached elsewhere; never back."""
         self._base_ms += max(0, high_water_ms - self.now_ms())
 
     def drift_ms(self) -> int:

@@ -23,6 +23,8 @@ from farebox.core.request import Capture, MeteredRequest
 from farebox.engine.messages import (
     Answered,
     Call,
+    Draw,
+    Drawn,
     Failed,
     FrameBuffer,
     Message,
@@ -30,6 +32,10 @@ from farebox.engine.messages import (
     Recorded,
     Reply,
     Said,
+    Spend,
+    Void,
+    Voided,
+    Want,
     decode_reply,
     encode,
 )
@@ -85,16 +91,52 @@ class Link:
         captures: Sequence[Capture] = (),
         *,
         is_import: bool = False,
+        lease_id: int = 0,
+        spends: Sequence[Spend] = (),
     ) -> Recorded:
-        """Record requests; returns after the commit.
+        """Record requests; returns after the commit. `spends` are those of admitted ones.
 
         Raises:
             FareboxError: 503, too much is waiting, or the outcome is unknown.
         """
         with self.room(len(rows)):
-            call_id = self._call_id()
-            reply = await self._ask(Record(call_id, rows, list(captures), is_import))
+            record = Record(
+                self._call_id(), rows, list(captures), is_import, lease_id, list(spends)
+            )
+            reply = await self._ask(record)
         assert isinstance(reply, Recorded)
+        return reply
+
+    async def draw(
+        self,
+        lease_id: int,
+        now_ms: int,
+        hold_ms: int,
+        wants: list[Want],
+        returns: list[tuple[int, int]],
+        *,
+        is_last: bool = False,
+    ) -> Drawn:
+        """Renew a lease, and move units to it and back; returns after the commit.
+
+        Raises:
+            FareboxError: 503, the outcome is unknown.
+        """
+        reply = await self._ask(
+            Draw(self._call_id(), lease_id, now_ms, hold_ms, wants, returns, is_last)
+        )
+        assert isinstance(reply, Drawn)
+        return reply
+
+    async def void(self, lease_id: int, profile_id: int, identity: bytes, spend: Spend) -> Voided:
+        """End a reservation without a request; returns after the commit.
+
+        Raises:
+            FareboxError: 503, the outcome is unknown.
+        """
+        with self.room(1):
+            reply = await self._ask(Void(self._call_id(), lease_id, profile_id, identity, spend))
+        assert isinstance(reply, Voided)
         return reply
 
     async def call(
@@ -152,7 +194,7 @@ class Link:
         finally:
             self._in_flight.discard(held)
 
-    async def _ask(self, message: Message) -> Recorded | Answered:
+    async def _ask(self, message: Message) -> Recorded | Answered | Drawn | Voided:
         await self.connect()
         peer = self._peer
         assert peer is not None

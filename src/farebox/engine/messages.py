@@ -1,27 +1,92 @@
 """What goes to the recorder and what comes back: msgpack frames with a 4-byte length in front.
 
-A record carries requests; a call names a command and carries its arguments. Each has a `call_id`
-chosen by its sender, and gets exactly one reply, after the commit.
+A record carries requests; a call names a command and carries its arguments; a draw renews a
+process's lease, asks for units to admit by and brings back what it no longer needs; a void ends a
+reservation. Each has a `call_id` chosen by its sender, and gets exactly one reply, after the
+commit.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
+from farebox.core.admission import LimitName
 from farebox.core.errors import BODY_TOO_LARGE, FareboxError
-from farebox.core.request import Capture, MeteredRequest
+from farebox.core.request import Capture, Channel, MeteredRequest
 
 FRAME_BYTES_MAX = 64 * 1024 * 1024
 _HEAD_BYTES = 4
 
 
+class Spend(NamedTuple):
+    """What an admitted request takes of what was drawn: (lot_id, units) of one lease.
+
+    A request takes 1 of each window, and micro-credits of grants and of its key's cap.
+    """
+
+    query_log_id: bytes
+    lease_id: int
+    pieces: tuple[tuple[int, int], ...]
+
+
 class Record(msgspec.Struct, tag="record", array_like=True, frozen=True):
-    """Requests to be recorded, all or none of them acknowledged together."""
+    """Requests to be recorded, all or none of them acknowledged together.
+
+    `spends` are those of admitted requests among them; `lease_id` is the sender's.
+    """
 
     call_id: int
     rows: list[MeteredRequest]
     captures: list[Capture] = []
     is_import: bool = False
+    lease_id: int = 0
+    spends: list[Spend] = []
+
+
+class Want(msgspec.Struct, array_like=True, frozen=True):
+    """More units for the requests of one user of a workspace in one channel.
+
+    `units` are requests for each window, in the order of `WINDOW_NAMES`. Of credits and of the cap
+    of a family of keys, `least` is what any of it would be of use from.
+    """
+
+    profile_id: int
+    user_id: str
+    channel: Channel
+    units: tuple[int, int, int, int, int]
+    credits_micro: int = 0
+    credits_least_micro: int = 0
+    family_id: str = ""
+    cap_micro: int = 0
+    cap_least_micro: int = 0
+
+
+class Draw(msgspec.Struct, tag="draw", array_like=True, frozen=True):
+    """Renew a lease at the sender's instant, and move units to it and back from it.
+
+    A lease that isn't known is opened; one that has ended stays so. `is_last` ends it: what comes
+    back then is all that no reservation holds.
+    """
+
+    call_id: int
+    lease_id: int
+    now_ms: int
+    hold_ms: int
+    wants: list[Want] = []
+    returns: list[tuple[int, int]] = []
+    is_last: bool = False
+
+
+class Void(msgspec.Struct, tag="void", array_like=True, frozen=True):
+    """End a reservation without a request; `lease_id` is the sender's, the spend's is its own."""
+
+    call_id: int
+    lease_id: int
+    profile_id: int
+    identity: bytes
+    spend: Spend
 
 
 class Call(msgspec.Struct, tag="call", array_like=True, frozen=True):
@@ -37,7 +102,8 @@ class Call(msgspec.Struct, tag="call", array_like=True, frozen=True):
 class Recorded(msgspec.Struct, tag="recorded", array_like=True, frozen=True):
     """The outcome of a record, by the index of its rows; what isn't named was accepted.
 
-    `rejected` pairs an index with an error code.
+    `rejected` pairs an index with an error code. `balances` pairs the workspaces of admitted
+    requests with their micro-credits after the commit.
     """
 
     call_id: int
@@ -45,6 +111,63 @@ class Recorded(msgspec.Struct, tag="recorded", array_like=True, frozen=True):
     duplicates: list[int]
     conflicts: list[int]
     rejected: list[tuple[int, int]]
+    balances: list[tuple[int, int]] = []
+
+
+class LotSupply(NamedTuple):
+    """A lot of one limit: what was added to it, and what of the limit is not drawn by anyone.
+
+    `limit`, `added` and `left` are requests, or micro-credits. What doesn't end has no `end_ms`.
+    """
+
+    lot_id: int
+    name: LimitName
+    start_ms: int
+    end_ms: int | None
+    limit: int
+    added: int
+    left: int
+
+
+class GrantSupply(NamedTuple):
+    """A lot of one grant's credits, with what tells its place in the spending order."""
+
+    lot_id: int
+    grant_id: int
+    expires_at_ms: int | None
+    priority: int
+    created_at_ms: int
+    added_micro: int
+
+
+class Supply(msgspec.Struct, array_like=True, frozen=True):
+    """The answer to a want: every window that is limited, the cap if there is one, and credits.
+
+    `scope` is whose requests the windows count: the user's, or empty for the whole workspace.
+    """
+
+    scope: str
+    windows: list[LotSupply]
+    cap: LotSupply | None
+    grants: list[GrantSupply]
+    credits_left_micro: int
+
+
+class Drawn(msgspec.Struct, tag="drawn", array_like=True, frozen=True):
+    """Supplies for the wants, in their order; none when the lease has ended."""
+
+    call_id: int
+    now_ms: int
+    supplies: list[Supply]
+    is_ended: bool = False
+
+
+class Voided(msgspec.Struct, tag="voided", array_like=True, frozen=True):
+    """Whether the reservation had ended before: voided already, or settled."""
+
+    call_id: int
+    was_voided: bool
+    was_settled: bool
 
 
 class Answered(msgspec.Struct, tag="answered", array_like=True, frozen=True):
@@ -71,12 +194,12 @@ class Failed(msgspec.Struct, tag="failed", array_like=True, frozen=True):
     internal: str = ""
 
 
-Message = Record | Call
-Reply = Recorded | Answered | Failed
+Message = Record | Call | Draw | Void
+Reply = Recorded | Answered | Drawn | Voided | Failed
 
 _encoder = msgspec.msgpack.Encoder()
-_messages: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Record | Call)
-_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Recorded | Answered | Failed)
+_messages: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
 
 def encode(message: Message | Reply) -> bytes:

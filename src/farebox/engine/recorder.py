@@ -39,18 +39,22 @@ from farebox.engine.entropy import Entropy
 from farebox.engine.messages import (
     Answered,
     Call,
+    Draw,
     Failed,
     Message,
     Record,
     Recorded,
     Reply,
     Said,
+    Void,
 )
 from farebox.engine.session import Session
 from farebox.engine.transaction import Command, Transaction
 from farebox.store.contract import ConstraintBrokenError, StoreFaultError, Writer
 
 IDLE_MS_MAX = 1_000
+# A process whose clock is further ahead than this is wrong, and is not followed.
+AHEAD_MS_MAX = 5_000
 log = logging.getLogger("farebox.recorder")
 
 
@@ -73,15 +77,20 @@ class Recorder:
     def handle(self, messages: Sequence[Message]) -> list[Reply]:
         """Replies to messages, in their order; all of it is durable when they are returned."""
         replies: list[Reply] = []
-        for _, group in groupby(messages, key=type):
+        for _, group in groupby(messages, key=_kind):
             records: list[Record] = []
+            moves: list[Draw | Void] = []
             for message in group:
                 if isinstance(message, Record):
                     records.append(message)
-                else:
+                elif isinstance(message, Call):
                     replies.extend(self._failing([message], partial(self._call, message)))
+                else:
+                    moves.append(message)
             if records:
                 replies.extend(self._failing(records, partial(self._record, records)))
+            if moves:
+                replies.extend(self._failing(moves, partial(self._move, moves)))
         return replies
 
     def tick(self) -> int:
@@ -137,17 +146,32 @@ class Recorder:
         session = self._opened()
         now_ms = self._clock.now_ms()
         commit_id = session.begin()
-        outcomes = write_batch(
-            session.db,
-            session.books,
-            session.days,
-            records,
-            commit_id,
-            now_ms,
-            insert=insert,
-        )
+        outcomes = write_batch(session, records, commit_id, now_ms, insert=insert)
         session.commit(commit_id, now_ms)
         return outcomes
+
+    def _move(self, moves: list[Draw | Void]) -> list[Reply]:
+        """What the gates of all processes ask for, in one commit."""
+        session = self._opened()
+        # A process must not be ahead of the recorder: what it asks for is decided at its instant.
+        ahead_ms = max((m.now_ms for m in moves if isinstance(m, Draw)), default=0)
+        self._clock.not_before(min(ahead_ms, self._clock.now_ms() + AHEAD_MS_MAX))
+        now_ms = self._clock.now_ms()
+        if all(isinstance(m, Draw) and session.teller.is_idle(m) for m in moves):
+            return [session.teller.renewed(m, now_ms) for m in moves if isinstance(m, Draw)]
+        self._pass_dues(session, now_ms)
+        commit_id = session.begin()
+        replies: list[Reply] = []
+        for move in moves:
+            if isinstance(move, Void):
+                replies.append(session.teller.void(move, commit_id, now_ms))
+            elif session.teller.is_idle(move):
+                replies.append(session.teller.renewed(move, now_ms))
+            else:
+                replies.append(session.teller.draw(move, commit_id, now_ms))
+        session.db.execute("commits_insert", commit_id=commit_id, at_ms=now_ms)
+        session.commit(commit_id, now_ms)
+        return replies
 
     def _call(self, call: Call) -> list[Reply]:
         command = self._commands[call.name]
@@ -167,6 +191,7 @@ class Recorder:
             session.answers.keep(call, kept, now_ms)
             session.db.execute("commits_insert", commit_id=commit_id, at_ms=now_ms)
             session.commit(commit_id, now_ms)
+            session.limits.forget()
             if tx.rezoned:
                 session.rezoned()
         else:
@@ -216,7 +241,7 @@ class Recorder:
         if self._session is None:
             db = self._open_writer()
             try:
-                self._session = Session(db)
+                self._session = Session(db, self._clock.now_ms())
             except BaseException:
                 db.close()
                 raise
@@ -228,12 +253,20 @@ class Recorder:
         if session.due_ms is not None and session.due_ms <= now_ms:
             session.pass_dues(now_ms)
             return 0
+        if session.leases.is_due(now_ms):
+            session.pass_leases(now_ms)
+            return 0
         if session.building:
             session.build_days(now_ms)
             return 0
         if session.due_ms is None:
             return IDLE_MS_MAX
         return min(IDLE_MS_MAX, session.due_ms - now_ms)
+
+
+def _kind(message: Message) -> type[Message]:
+    """Draws and voids are handled together."""
+    return Draw if isinstance(message, Void) else type(message)
 
 
 def _said(value: object) -> str | int | Said | None:

@@ -12,7 +12,13 @@ from typing import NamedTuple
 
 from farebox.engine.answers import Answers
 from farebox.engine.books import Books
+from farebox.engine.counters import Counters
 from farebox.engine.days import Days
+from farebox.engine.draws import Draws
+from farebox.engine.leases import Leases
+from farebox.engine.limits import Limits
+from farebox.engine.supply import Supplier
+from farebox.engine.teller import Teller
 from farebox.store.contract import Writer
 
 ACTOR = "farebox"
@@ -28,15 +34,22 @@ class _Due(NamedTuple):
 class Session:
     """One connection's. `building` are the workspaces whose days are being built."""
 
-    def __init__(self, db: Writer) -> None:
+    def __init__(self, db: Writer, now_ms: int) -> None:
         self.db = db
         self.books = Books(db)
         self.days = Days(db)
+        self.counters = Counters(db)
+        self.limits = Limits(db)
+        self.draws = Draws(db)
+        supplier = Supplier(self.books, self.draws, self.counters, self.limits)
+        self.leases = Leases(self.draws, supplier)
+        self.teller = Teller(db, self.draws, supplier, self.leases)
         self.answers = Answers(db)
         self.building = set(self.days.building())
         self._last_commit_id = db.integer("commits_last")
         self._dues = [(row.due_ms, row.profile_id) for row in db.rows("dues", _Due)]
         heapq.heapify(self._dues)
+        self._end_leases(now_ms)
 
     def begin(self) -> int:
         """Open a transaction; the id of its commit."""
@@ -48,9 +61,15 @@ class Session:
         """Announce plans that changed with their period, commit, and note what is due next."""
         for profile_id in sorted(self.books.replanned):
             self._announce("take_next_plan", profile_id, now_ms)
+        for profile_id in sorted(self.books.overdrawn):
+            self._announce("overdraw", profile_id, now_ms)
+        self.draws.write()
         self.db.commit()
         self._last_commit_id = commit_id
+        if self.books.replanned:
+            self.limits.forget()
         self.books.replanned.clear()
+        self.books.overdrawn.clear()
         for due in self.books.take_dues():
             heapq.heappush(self._dues, due)
 
@@ -58,6 +77,9 @@ class Session:
         """After a rollback: memory may be ahead of the database."""
         self.books.forget()
         self.days.forget()
+        self.counters.forget()
+        self.limits.forget()
+        self.draws.forget()
 
     def rezoned(self) -> None:
         """After a change of zones: there are days to be built."""
@@ -80,6 +102,13 @@ class Session:
         self.db.execute("commits_insert", commit_id=commit_id, at_ms=now_ms)
         self.commit(commit_id, now_ms)
 
+    def pass_leases(self, now_ms: int) -> None:
+        """Let end what silent processes had drawn, in one commit."""
+        commit_id = self.begin()
+        self.leases.pass_time(commit_id, now_ms)
+        self.db.execute("commits_insert", commit_id=commit_id, at_ms=now_ms)
+        self.commit(commit_id, now_ms)
+
     def build_days(self, now_ms: int) -> None:
         """One step of building the days of one workspace."""
         profile_id = min(self.building)
@@ -88,6 +117,13 @@ class Session:
             self._announce("switch_zone", profile_id, now_ms)
         self.db.commit()
         self.building = set(self.days.building())
+
+    def _end_leases(self, now_ms: int) -> None:
+        """Nobody's draws are trusted over a change of session; a process begins a new lease."""
+        if any(lease.ended_at_ms is None for lease in self.draws.leases()):
+            self.db.begin()
+            self.leases.end_all(now_ms)
+            self.db.commit()
 
     def _announce(self, action: str, profile_id: int, now_ms: int) -> None:
         """Tell every process that a workspace is not what it was."""

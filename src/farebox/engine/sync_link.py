@@ -16,12 +16,14 @@ from farebox.engine.link import Answer, failure, unavailable
 from farebox.engine.messages import (
     Answered,
     Call,
+    Drawn,
     Failed,
     FrameBuffer,
     Message,
     Record,
     Recorded,
     Reply,
+    Voided,
     decode_reply,
     encode,
 )
@@ -130,7 +132,7 @@ class SyncLink:
         self.close()
         return unavailable(f"the recorder went away: {why}")
 
-    def _checked(self, reply: Reply) -> Recorded | Answered:
+    def _checked(self, reply: Reply) -> Recorded | Answered | Drawn | Voided:
         if isinstance(reply, Failed):
             raise failure(reply)
         return reply

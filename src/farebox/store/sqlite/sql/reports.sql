@@ -8,20 +8,24 @@ join workspace_zones z on z.profile_id = w.profile_id and z.zone_version = w.zon
 where w.profile_id = :profile_id;
 
 -- name: requests_of_days
--- Profile usage, whole days: [api, portal] requests of all keys or some, by primary key.
+-- Profile usage and limits, whole days: [api, portal] requests and credits of all
+-- keys or some, by primary key.
 select json_array(
   coalesce(sum(requests) filter (where channel = 'api'), 0),
-  coalesce(sum(requests) filter (where channel = 'portal'), 0))
+  coalesce(sum(requests) filter (where channel = 'portal'), 0),
+  coalesce(sum(credits_micro), 0))
 from day_keys
 where profile_id = :profile_id and zone_version = :zone_version
   and day >= :first_day and day < :end_day
   and (:key_ids is null or key_id in (select value from json_each(:key_ids)));
 
 -- name: requests_of_quarters
--- Profile usage, parts of days: [api, portal] requests of all keys or some, by primary key.
+-- Profile usage and limits, parts of days: [api, portal] requests and credits of all
+-- keys or some, by primary key.
 select json_array(
   coalesce(sum(requests) filter (where channel = 'api'), 0),
-  coalesce(sum(requests) filter (where channel = 'portal'), 0))
+  coalesce(sum(requests) filter (where channel = 'portal'), 0),
+  coalesce(sum(credits_micro), 0))
 from quarters
 where profile_id = :profile_id and quarter >= :first_quarter and quarter < :end_quarter
   and (:key_ids is null or key_id in (select value from json_each(:key_ids)));

@@ -1,0 +1,98 @@
+"""The teller: what processes draw, return, void and spend, inside the recorder's transactions.
+
+A process settles what it admitted by its own lease, which is live, or by one that has ended (its
+process was started anew): both are taken out of the lots that were drawn for it. What another
+process's live lease holds is that process's to release; a request settled elsewhere is charged as
+reported usage then.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from farebox.core.identity import VOID_CONTENT
+from farebox.core.request import MeteredRequest
+from farebox.engine.draws import Draws, Lot
+from farebox.engine.leases import Leases
+from farebox.engine.messages import Draw, Drawn, Record, Spend, Void, Voided
+from farebox.engine.supply import Supplier
+from farebox.store.contract import Writer
+
+
+class Teller:
+    """Handles the gate's messages; whoever calls commits or rolls back."""
+
+    def __init__(self, db: Writer, draws: Draws, supplier: Supplier, leases: Leases) -> None:
+        self._db = db
+        self._draws = draws
+        self._supplier = supplier
+        self._leases = leases
+
+    def is_idle(self, draw: Draw) -> bool:
+        """Whether a draw only renews its lease."""
+        return not (draw.wants or draw.returns or draw.is_last) or self._leases.is_over(
+            draw.lease_id
+        )
+
+    def renewed(self, draw: Draw, now_ms: int) -> Drawn:
+        """The answer to a draw that moves nothing."""
+        self._leases.renew(draw.lease_id, now_ms)
+        return Drawn(draw.call_id, now_ms, [], self._leases.is_over(draw.lease_id))
+
+    def draw(self, draw: Draw, commit_id: int, now_ms: int) -> Drawn:
+        """Take back what returns, then hand out what is wanted."""
+        self._leases.renew(draw.lease_id, now_ms)
+        if self._draws.lease(draw.lease_id) is None:
+            self._draws.open(draw.lease_id, draw.hold_ms, now_ms)
+        taken = (self._draws.take(draw.lease_id, lot_id, units) for lot_id, units in draw.returns)
+        self._supplier.take_back([back for back in taken if back], commit_id, now_ms)
+        supplies = [
+            self._supplier.supply(want, draw.lease_id, commit_id, now_ms) for want in draw.wants
+        ]
+        if draw.is_last:
+            self._draws.end(draw.lease_id, now_ms)
+        return Drawn(draw.call_id, now_ms, supplies, draw.is_last)
+
+    def void(self, void: Void, commit_id: int, now_ms: int) -> Voided:
+        """Use a reservation's identity up; what an ended lease held for it returns."""
+        stored = self._db.value(
+            "identity_content", profile_id=void.profile_id, identity=void.identity
+        )
+        if stored is not None:
+            was_voided = stored == VOID_CONTENT
+            return Voided(void.call_id, was_voided, not was_voided)
+        self._db.execute_many("identities_insert", [(void.profile_id, void.identity, VOID_CONTENT)])
+        if self._leases.is_over(void.spend.lease_id):
+            back = self._taken(void.spend, void.profile_id)
+            self._supplier.take_back(back, commit_id, now_ms)
+        return Voided(void.call_id, was_voided=False, was_settled=False)
+
+    def spend(
+        self, records: Iterable[Record], fresh: Sequence[MeteredRequest]
+    ) -> dict[int, dict[int, int]]:
+        """Move what requests were admitted by from drawn to used.
+
+        What is to be charged to drawn credits: micro-credits by workspace and grant.
+        """
+        amounts: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        spends = {s.query_log_id: (s, r.lease_id) for r in records for s in r.spends}
+        if not spends:
+            return amounts
+        for row in fresh:
+            spend, sender = spends.get(row.query_log_id, (None, 0))
+            if spend is None or not self._may_spend(spend.lease_id, sender):
+                continue
+            for lot, units in self._taken(spend, row.profile_id):
+                if lot.name == "credits" and units:
+                    amounts[row.profile_id][int(lot.scope)] += units
+        return amounts
+
+    def _may_spend(self, lease_id: int, sender: int) -> bool:
+        return lease_id == sender or not self._leases.is_live(lease_id)
+
+    def _taken(self, spend: Spend, profile_id: int) -> list[tuple[Lot, int]]:
+        taken = (self._draws.take(spend.lease_id, lot_id, units) for lot_id, units in spend.pieces)
+        found = [one for one in taken if one is not None]
+        assert all(lot.profile_id == profile_id for lot, _ in found)
+        return found
