@@ -38,6 +38,7 @@ SQL_COLUMNS_MAX = 100
 
 # Where the outside world may be asked; everywhere else it comes in as a parameter.
 ADAPTERS = (
+    "src/farebox/client/outside.py",
     "src/farebox/engine/clock.py",
     "src/farebox/engine/entropy.py",
     "src/farebox/settings.py",

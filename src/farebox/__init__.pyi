@@ -1,0 +1,4 @@
+from farebox.client import AsyncClient as AsyncClient
+from farebox.client import Client as Client
+
+__version__: str
