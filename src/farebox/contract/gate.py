@@ -81,6 +81,10 @@ class AuthorizeRequest(Struct, kw_only=True, frozen=True, forbid_unknown_fields=
         | None
     ) = UNSET
 
+    def __repr__(self) -> str:
+        """Without the key."""
+        return f"AuthorizeRequest(id={self.id!r})"
+
 
 class LimitData(Struct, frozen=True):
     """A limit that applies to the request, after it."""

@@ -150,6 +150,10 @@ class RequestRow(RequestFacts, kw_only=True, frozen=True, forbid_unknown_fields=
     log_type: LogTypeSlug | UnsetType | None = UNSET
     time: Time | UnsetType = UNSET
 
+    def __repr__(self) -> str:
+        """Without the key, the headers and the bodies."""
+        return f"RequestRow(id={self.id!r}, source={self.source!r})"
+
 
 class RequestBatch(Struct, frozen=True, forbid_unknown_fields=True):
     """The body of a call that records requests."""
