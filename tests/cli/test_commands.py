@@ -63,6 +63,52 @@ def test_a_provider_sets_up_everything_from_the_command_line(cli: Cli) -> None:
     assert cli.json("corrections", "list", profile_id) == []
 
 
+def test_the_terms_of_a_key_are_given_changed_and_taken_away(cli: Cli) -> None:
+    profile_id = cli.workspace()
+    for slug in ("search", "redeem"):
+        cli.json("log-types", "create", slug, "--name", slug, "--credits", "1")
+    given = ("--log-type", "search", "--log-type", "redeem", "--ip-range", "192.0.2.9/24")
+    made = cli.json("keys", "create", profile_id, *given, "--credits-cap", "2.5")
+    key_id = made["key_id"]
+    terms = ("log_type_slugs", "ip_ranges", "credits_cap")
+    assert [made[name] for name in terms] == [["redeem", "search"], ["192.0.2.0/24"], 2.5]
+    listed = cli.run("keys", "list", profile_id)
+    assert re.search(r'\["redeem","search"\] +\["192\.0\.2\.0/24"\] +2\.5', listed.out)
+    change = ("keys", "change", profile_id, key_id)
+    assert cli.json(*change, "--name", "N")["credits_cap"] == 2.5
+    changed = cli.json(*change, "--log-type", "search", "--ip-range", "::1", "--credits-cap", "0")
+    assert [changed[name] for name in terms] == [["search"], ["::1"], 0]
+    changed = cli.json(*change, "--all-log-types", "--any-ip", "--credits-cap", "none")
+    assert [changed[name] for name in terms] == [None, None, None]
+    ran = cli.run(*change, "--all-log-types", "--log-type", "search")
+    assert (ran.status, "--all-log-types" in ran.err) == (2, True)
+    ran = cli.run(*change, "--log-type", "none")
+    assert (ran.status, "'none'" in ran.err) == (2, True)
+    assert cli.run(*change, "--credits-cap", "many").status == 2
+
+
+def test_shadow_mode_and_auto_top_up_are_switched(cli: Cli) -> None:
+    profile_id = cli.workspace()
+    assert cli.json("plans", "show", "gold")["is_shadow"] is False
+    assert cli.json("plans", "change", "gold", "--shadow")["is_shadow"] is True
+    assert cli.json("plans", "change", "gold", "--name", "G")["is_shadow"] is True
+    assert cli.json("plans", "change", "gold", "--no-shadow")["is_shadow"] is False
+    silver = ("plans", "create", "silver", "--name", "S", "--credits-per-month", "1", "--shadow")
+    assert cli.json(*silver)["is_shadow"] is True
+    amounts = ("--auto-top-up-credit", "5.5", "--auto-top-up-balance-fall-below", "2")
+    made = cli.json("workspaces", "create", "B", "--plan", "gold", "--auto-top-up", *amounts)
+    terms = [name for name in made if "auto_top_up" in name]
+    assert [made[name] for name in terms] == [True, 5.5, 2, False]
+    change = ("workspaces", "change", str(made["profile_id"]))
+    granted = cli.json(*change, "--auto-top-up-granted")
+    assert [granted[name] for name in terms] == [True, 5.5, 2, True]
+    ran = cli.run(*change, "--auto-top-up-credit", "none")
+    assert (ran.status, "auto_top_up_credit" in ran.err) == (2, True)
+    ended = cli.json(*change, "--no-auto-top-up", "--auto-top-up-credit", "none")
+    assert [ended[name] for name in terms] == [False, None, 2, True]
+    assert cli.run("workspaces", "change", profile_id, "--auto-top-up").status == 2
+
+
 def test_a_table_shows_what_the_json_tells(cli: Cli) -> None:
     cli.workspace()
     ran = cli.run("workspaces", "list")

@@ -94,6 +94,38 @@ def in_imported_key(world: World) -> None:
     assert found.key_id == key_id
 
 
+def in_key_terms(world: World) -> None:
+    profile_id = world.workspace()
+    log_type_id = world.log_type()
+    key_id = world.key(
+        profile_id, log_type_slugs=["people_search"], ip_ranges=["192.0.2.0/24"], credits_cap=3
+    )
+    assert world.directory.keys[key_id].log_type_ids == {log_type_id}
+    new = world.call("keys.rotate", profile_id=profile_id, key_id=key_id, overlap_seconds=60)
+    world.call("keys.change", profile_id=profile_id, key_id=key_id, log_type_slugs=None)
+    world.call("keys.change", profile_id=profile_id, key_id=new.key_id, credits_cap=4)
+    assert world.directory.keys[key_id].credits_cap_micro == 4_000_000
+
+
+def in_shadow_mode(world: World) -> None:
+    world.workspace()
+    world.call("plans.change", slug="basic", is_shadow=True)
+    assert [plan.is_shadow for plan in world.directory.plans.values()] == [True]
+
+
+def in_auto_top_up(world: World) -> None:
+    profile_id = world.workspace(auto_top_up_credit=5)
+    world.call(
+        "workspaces.change",
+        profile_id=profile_id,
+        is_auto_top_up_credits_enabled=True,
+        auto_top_up_balance_fall_below=2,
+    )
+    known = world.directory.workspaces[profile_id]
+    assert known.is_auto_top_up_credits_enabled
+    assert known.auto_top_up_balance_fall_below_micro == 2_000_000
+
+
 def in_user(world: World) -> None:
     profile_id = world.workspace(licences=2)
     made = world.call("users.create", profile_id=profile_id, nickname="Bo", email="bo@a.example")
@@ -121,6 +153,9 @@ CHANGES: dict[str, Callable[[World], None]] = {
     "a zone whose days are built": in_new_zone,
     "a rotated and a revoked key": in_rotated_key,
     "an imported key": in_imported_key,
+    "the terms of a key and of its family": in_key_terms,
+    "a plan in shadow mode": in_shadow_mode,
+    "an auto top-up": in_auto_top_up,
     "a user": in_user,
     "a price": in_price,
     "a token": in_token,

@@ -61,6 +61,24 @@ def test_every_process_knows_a_plan_at_once(harness: Harness) -> None:
     assert plan.api == WindowLimits(4, None, None)
 
 
+def test_a_plan_is_in_shadow_mode_only_when_it_is_asked_for(harness: Harness) -> None:
+    create(harness)
+    assert not read_plan(harness.reader, "gold", harness.now_ms).is_shadow
+    create(harness, "silver", is_shadow=True)
+    assert read_plan(harness.reader, "silver", harness.now_ms).is_shadow
+    shadows = {plan.slug: plan.is_shadow for plan in harness.directory.plans.values()}
+    assert shadows == {"gold": False, "silver": True}
+
+
+def test_shadow_mode_is_known_at_once_and_outlives_other_changes(harness: Harness) -> None:
+    create(harness)
+    for is_shadow in (True, False):
+        assert harness.call("plans.change", slug="gold", is_shadow=is_shadow).is_shadow is is_shadow
+        assert harness.call("plans.change", slug="gold", name="New").is_shadow is is_shadow
+        (plan,) = harness.directory.plans.values()
+        assert plan.is_shadow is is_shadow
+
+
 def test_what_is_not_sent_stays(harness: Harness) -> None:
     create(harness, limits={"api": {"day": 9}, "portal": {"hour": 1}}, requests_per_minute=3)
     before = read_plan(harness.reader, "gold", harness.now_ms)

@@ -52,6 +52,22 @@ def test_the_profile_tells_credits_plan_and_prices(shop: Shop) -> None:
     }
 
 
+def test_the_profile_tells_the_terms_of_auto_top_up(shop: Shop) -> None:
+    profile_id = shop.harness.workspace(
+        is_auto_top_up_credits_enabled=True,
+        auto_top_up_credit="500.5",
+        auto_top_up_balance_fall_below=100,
+        is_auto_top_up_granted=True,
+    )
+    _, key = shop.make_key(profile_id)
+    profile = shop.api.data("/profile", key)
+    assert {name: value for name, value in profile.items() if "auto_top_up" in name} == {
+        "is_auto_top_up_credits_enabled": True,
+        "auto_top_up_credit": Decimal("500.5"),
+        "auto_top_up_balance_fall_below": 100,
+    }
+
+
 def test_a_plan_without_credits_has_no_refills(shop: Shop) -> None:
     shop.harness.call("plans.create", slug="free", name="Free", credits_per_month=0)
     _, key = shop.make_key(shop.harness.workspace(plan="free"))
