@@ -100,7 +100,7 @@ def in_key_terms(world: World) -> None:
     key_id = world.key(
         profile_id, log_type_slugs=["people_search"], ip_ranges=["192.0.2.0/24"], credits_cap=3
     )
-    assert world.directory.keys[key_id].log_type_ids == {log_type_id}
+    assert world.directory.keys[key_id].log_type_ids == frozenset({log_type_id})
     new = world.call("keys.rotate", profile_id=profile_id, key_id=key_id, overlap_seconds=60)
     world.call("keys.change", profile_id=profile_id, key_id=key_id, log_type_slugs=None)
     world.call("keys.change", profile_id=profile_id, key_id=new.key_id, credits_cap=4)

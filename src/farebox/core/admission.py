@@ -11,8 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple, Protocol
 
-from farebox.core import errors
-from farebox.core.errors import ErrorKind
+from farebox.core.errors import (
+    INVALID_KEY,
+    IP_NOT_ALLOWED,
+    KEY_CAP_REACHED,
+    LOG_TYPE_NOT_ALLOWED,
+    NO_API_ACCESS,
+    NO_CREDITS,
+    QUOTA_EXCEEDED,
+    SUSPENDED,
+    UNMAPPED_DENIED,
+    ErrorKind,
+)
 from farebox.core.ip_range import is_within
 from farebox.core.plan import Plan
 from farebox.core.request import UNMAPPED, Channel
@@ -56,9 +66,9 @@ class Level(Protocol):
 
 
 _SHORT: dict[LimitName, ErrorKind] = {
-    **dict.fromkeys(WINDOW_NAMES, errors.QUOTA_EXCEEDED),
-    "key_credits": errors.KEY_CAP_REACHED,
-    "credits": errors.NO_CREDITS,
+    **dict.fromkeys(WINDOW_NAMES, QUOTA_EXCEEDED),
+    "key_credits": KEY_CAP_REACHED,
+    "credits": NO_CREDITS,
 }
 
 
@@ -79,22 +89,22 @@ def denied_by_terms(
     if denial is not None:
         return denial
     if workspace.status == "suspended":
-        return Denial(errors.SUSPENDED, "workspace")
+        return Denial(SUSPENDED, "workspace")
     if channel == "api" and not plan.is_api_access_available:
-        return Denial(errors.NO_API_ACCESS, "plan")
+        return Denial(NO_API_ACCESS, "plan")
     if log_type_id == UNMAPPED and plan.unmapped == "deny":
-        return Denial(errors.UNMAPPED_DENIED, "unmapped")
+        return Denial(UNMAPPED_DENIED, "unmapped")
     return None
 
 
 def _denied_by_key(key: ApiKey, log_type_id: int, now_ms: int, ip: str | None) -> Denial | None:
     """What of the key refuses the caller; a key for some log types opens nothing unmapped."""
     if key.status(now_ms) != "active":
-        return Denial(errors.INVALID_KEY, "key")
+        return Denial(INVALID_KEY, "key")
     if key.ip_ranges is not None and not is_within(ip, key.ip_ranges):
-        return Denial(errors.IP_NOT_ALLOWED, "ip")
+        return Denial(IP_NOT_ALLOWED, "ip")
     if key.log_type_ids is not None and log_type_id not in key.log_type_ids:
-        return Denial(errors.LOG_TYPE_NOT_ALLOWED, "log_type")
+        return Denial(LOG_TYPE_NOT_ALLOWED, "log_type")
     return None
 
 
