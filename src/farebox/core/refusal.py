@@ -1,4 +1,4 @@
-"""A refusal: a call that was not admitted, and the tally of many.
+"""A refusal: a call that was not admitted, the tally of many, and the newest of them.
 
 A refused call is no request: it is in no log, no report and no quota, only counted here. A tally is
 a sum by workspace, quarter hour, key and reason, so it costs the same however many calls it counts,
@@ -7,7 +7,8 @@ and the order of calls changes nothing. It refuses more kinds than it has room f
 
 from __future__ import annotations
 
-from itertools import starmap
+from collections import deque
+from itertools import chain, starmap
 from typing import NamedTuple
 
 from farebox.core.admission import LimitState
@@ -90,6 +91,65 @@ class RefusalTally:
         return sorted(starmap(_sum, self._sums.items()))
 
 
+class NewestRefusals:
+    """The newest refusals of each workspace: as many as are kept of one, and a bound over all.
+
+    When there is no room, each workspace keeps the newer half of its own: a flood takes from
+    itself first, and a workspace with one refusal keeps it. Where that makes little room, since
+    there are so many workspaces, each has what it has, and a new one gets nothing until all leave.
+    """
+
+    def __init__(self, of_workspace_max: int, refusals_max: int) -> None:
+        self._of_workspace_max = of_workspace_max
+        self._refusals_max = refusals_max
+        self._of_workspace: dict[int, deque[Refusal]] = {}
+        self._count = 0
+        self._is_shared_out = False
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, refusal: Refusal) -> None:
+        """Keep a refusal, perhaps in the place of an older one."""
+        own = self._of_workspace.get(refusal.profile_id)
+        if own is not None and len(own) == self._of_workspace_max:
+            own.append(refusal)
+            return
+        if self._count >= self._refusals_max:
+            self._make_room()
+            if self._count >= self._refusals_max:
+                if own is not None:
+                    own.popleft()
+                    own.append(refusal)
+                return
+        if own is None:
+            own = self._of_workspace[refusal.profile_id] = deque(maxlen=self._of_workspace_max)
+        own.append(refusal)
+        self._count += 1
+
+    def take(self) -> list[Refusal]:
+        """All of them, in the order of time; then there are none."""
+        taken = sorted(chain.from_iterable(self._of_workspace.values()), key=_time_ms)
+        self._of_workspace = {}
+        self._count = 0
+        self._is_shared_out = False
+        return taken
+
+    def _make_room(self) -> None:
+        """Halve what each has, which takes long: so only if much room was made the last time."""
+        if self._is_shared_out:
+            return
+        for own in self._of_workspace.values():
+            for _ in range(len(own) // 2):
+                own.popleft()
+        self._count = sum(map(len, self._of_workspace.values()))
+        self._is_shared_out = self._count * 4 > self._refusals_max * 3
+
+
 def _sum(kind: tuple[int, int, str, str, bool], counted: list[int]) -> RefusalSum:
     refusals, last_ms = counted
     return RefusalSum(*kind, refusals, last_ms)
+
+
+def _time_ms(refusal: Refusal) -> int:
+    return refusal.time_ms

@@ -26,6 +26,7 @@ COMMANDS: tuple[CommandFact, ...] = (
     CommandFact("keys", (*_ALL, "rotate", "revoke"), Phrase("API keys of a workspace.")),
     CommandFact("grants", ("create", "list"), Phrase("Credits given to a workspace.")),
     CommandFact("corrections", ("create", "list"), Phrase("Corrections of what was charged.")),
+    CommandFact("refusals", ("list", "counts"), Phrase("Refused calls, and why.")),
     CommandFact(
         "tokens",
         ("create", "revoke", "list"),

@@ -17,7 +17,7 @@ from farebox.core.calendar import (
 from farebox.core.instant import to_iso_ms
 from farebox.core.refusal import NO_KEY
 from farebox.engine.report_zone import ReportZone, report_zone
-from farebox.service.date_range import DAYS_MAX, DateRange, date_range
+from farebox.service.date_range import DAYS_MAX, DateRange, date_range, day_of
 from farebox.service.forms.refusal import (
     RefusalCounts,
     RefusalDay,
@@ -90,8 +90,8 @@ def _range(at: ReportZone, start_date: str | None, end_date: str | None, now_ms:
         end_date = format_day(day_of_quarter(now_ms // QUARTER_MS, at.zone))
     if start_date is not None:
         return date_range(start_date, end_date)
-    last = date_range(end_date, end_date)
-    return DateRange(max(FIRST_DAY, last.end_day - DAYS_DEFAULT), last.end_day)
+    end_day = day_of("end_date", end_date) + 1
+    return DateRange(max(FIRST_DAY, end_day - DAYS_DEFAULT), end_day)
 
 
 def _by_day(reader: Reader, profile_id: int, days: DateRange, at: ReportZone) -> list[_DayRow]:

@@ -13,11 +13,10 @@ import asyncio
 import logging
 import threading
 from collections import Counter, deque
-from itertools import chain
 
 from farebox.core.errors import QUEUE_FULL, STORE_UNAVAILABLE, FareboxError
 from farebox.core.key import holds_secret
-from farebox.core.refusal import Refusal, RefusalSum, RefusalTally
+from farebox.core.refusal import NewestRefusals, Refusal, RefusalSum, RefusalTally
 from farebox.engine.entropy import Entropy, new_uuid
 from farebox.engine.link import Link
 from farebox.service.forms.common import Nothing
@@ -59,7 +58,7 @@ class RefusalLog:
         self._sequence = 0
         self._lock = threading.Lock()
         self._tally = RefusalTally(sums_max)
-        self._newest = _Newest(explained_max)
+        self._newest = NewestRefusals(EXPLAINED_KEPT, explained_max)
         self._dropped = 0
         # Numbered, in the order in which they go; the first may be in doubt.
         self._batches: deque[RefusalsNote] = deque()
@@ -172,51 +171,6 @@ class RefusalLog:
         if dropped:
             log.error("%d refusals found no room to be counted", dropped)
             self._metrics.count("farebox_refusals_dropped_total", dropped)
-
-
-class _Newest:
-    """The newest refusals of each workspace: as many as are kept of one, and a bound over all.
-
-    When there is no room, each workspace keeps the newer half of its own: a flood takes from
-    itself first, and a workspace with one refusal keeps it.
-    """
-
-    def __init__(self, refusals_max: int) -> None:
-        self._refusals_max = refusals_max
-        self._of_workspace: dict[int, deque[Refusal]] = {}
-        self._count = 0
-
-    def add(self, refusal: Refusal) -> None:
-        own = self._of_workspace.get(refusal.profile_id)
-        if own is not None and len(own) == EXPLAINED_KEPT:
-            own.append(refusal)
-            return
-        if self._count >= self._refusals_max and not self._halve():
-            return
-        # A share that is as large as it may be is still there after it was halved.
-        self._of_workspace.setdefault(refusal.profile_id, deque(maxlen=EXPLAINED_KEPT)).append(
-            refusal
-        )
-        self._count += 1
-
-    def take(self) -> list[Refusal]:
-        """All of them, in the order of time; then there are none."""
-        taken = sorted(chain.from_iterable(self._of_workspace.values()), key=_time_ms)
-        self._of_workspace = {}
-        self._count = 0
-        return taken
-
-    def _halve(self) -> bool:
-        """Whether there is room now."""
-        for own in self._of_workspace.values():
-            for _ in range(len(own) // 2):
-                own.popleft()
-        self._count = sum(map(len, self._of_workspace.values()))
-        return self._count < self._refusals_max
-
-
-def _time_ms(refusal: Refusal) -> int:
-    return refusal.time_ms
 
 
 def _count(sums: list[RefusalSum]) -> int:
