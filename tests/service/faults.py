@@ -79,7 +79,7 @@ FAULTS = (
         " from identities where profile_id = 1)",
         "identities",
     ),
-    Fault("identities", "insert into identities values (1, x'00', zeroblob(16))", "identities"),
+    Fault("identities", "insert into identities values (1, x'00', randomblob(16))", "identities"),
     Fault(
         "captures",
         "update captures set query_log_id = zeroblob(16) where profile_id = 1",

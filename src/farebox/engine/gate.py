@@ -1,0 +1,246 @@
+"""The gate of a process: admits from memory, by units that were drawn durably beforehand.
+
+Messages in, messages out; no thread, no socket, no clock of its own. `decide` answers at once, or
+says that it must know more: then `wants` tells what to ask the recorder for, and `supplied` takes
+the answer. All or nothing: what one limit refuses is taken from none.
+
+It trusts its memory only for a moment after the renewal that it last began. Whenever the outcome
+of a message is unknown it gives its lease up and begins a new one: what it knows to be free
+returns, and the recorder keeps the rest for whoever may still settle it.
+"""
+
+from __future__ import annotations
+
+from farebox.core.admission import Denial, LimitState, denial_of, first_short
+from farebox.core.errors import RESERVATION_TAKEN, FareboxError
+from farebox.engine.draws import CREDIT_NAMES
+from farebox.engine.holds import Ask, Hold, Holds
+from farebox.engine.leases import TRUST_MS
+from farebox.engine.messages import Drawn, Spend
+from farebox.engine.stockroom import Asked, Stockroom
+from farebox.engine.stocks import Meter, Stock, Wallet
+
+# What was found to have nothing left is asked about again only then.
+RECHECK_MS = 250
+# Windows that no rollup counts: what was drawn of them is what was used of them.
+_FINE = ("second", "minute")
+
+
+class Gate:
+    """One process's. Not to be used by two threads at once."""
+
+    def __init__(self, lease_id: int) -> None:
+        self.lease_id = lease_id
+        self.trusted_until_ms = 0
+        self.holds = Holds()
+        self.room = Stockroom()
+        self._number = 0
+
+    def decide(self, ask: Ask, now_ms: int) -> Hold | Denial | None:
+        """Admit a request, refuse it, or None: more must be known first.
+
+        Raises:
+            FareboxError: 409, another request was admitted under its id.
+        """
+        if now_ms >= self.trusted_until_ms:
+            return None
+        self._expire(now_ms)
+        if ask.fingerprint is not None and (hold := self._again(ask)):
+            return hold
+        room = self.room
+        meter = room.meters.get((ask.profile_id, ask.scope, ask.channel))
+        if meter is None or meter.change_id < ask.change_id or now_ms >= meter.ends_ms:
+            return self._wait(ask)
+        is_low = False
+        for stock in meter.stocks:
+            if stock.free < 1:
+                return self._missing(ask, meter, now_ms)
+            is_low |= stock.free <= stock.low
+        if not ask.hold_micro:
+            hold = self._take(ask, meter, None, None, now_ms)
+        else:
+            wallet = self._wallet(ask, now_ms)
+            cap = room.caps.get((ask.profile_id, ask.family_id)) if ask.family_id else None
+            if wallet.free < ask.hold_micro or (
+                ask.family_id and (cap is None or cap.usable(now_ms) < ask.hold_micro)
+            ):
+                return self._missing(ask, meter, now_ms)
+            is_low |= wallet.free <= wallet.low
+            hold = self._take(ask, meter, wallet, cap, now_ms)
+        if is_low and not meter.is_asked:
+            meter.is_asked = True
+            room.demand(ask)
+        return hold
+
+    def admit_anyway(self, ask: Ask, now_ms: int) -> Hold:
+        """Admit without taking anything: what would be refused is only counted."""
+        return self._take(ask, None, None, None, now_ms)
+
+    def limits(self, ask: Ask, now_ms: int) -> tuple[LimitState, ...]:
+        """Every limit that a request is under, as far as they are known."""
+        return self.room.limits(ask, now_ms)
+
+    def held_micro(self, profile_id: int) -> int:
+        """What reservations of this process hold of a workspace's credits."""
+        wallet = self.room.wallets.get(profile_id)
+        return 0 if wallet is None else wallet.held_micro
+
+    # -- the ends of a hold ----------------------------------------------------------------------
+
+    def spend(self, hold: Hold, charged_micro: int, query_log_id: bytes) -> Spend:
+        """What a settlement takes of what was drawn; the rest of the hold is not used."""
+        hold.ending += 1
+        pieces = [(s.lot_id, 1) for s in hold.stocks if s.name not in _FINE]
+        if hold.cap is not None and charged_micro:
+            pieces.append((hold.cap.lot_id, min(charged_micro, hold.ask.hold_micro)))
+        rest_micro = charged_micro
+        for stock, held_micro in hold.pieces:
+            taken_micro = min(rest_micro, held_micro)
+            if taken_micro:
+                pieces.append((stock.lot_id, taken_micro))
+                rest_micro -= taken_micro
+        return Spend(query_log_id, hold.lease_id, tuple(pieces))
+
+    def begin_void(self, hold: Hold) -> Spend:
+        """What a void gives back, where the hold's lease has ended."""
+        hold.ending += 1
+        pieces = [(stock.lot_id, 1) for stock in hold.stocks]
+        if hold.cap is not None:
+            pieces.append((hold.cap.lot_id, hold.ask.hold_micro))
+        pieces += [(stock.lot_id, held_micro) for stock, held_micro in hold.pieces]
+        return Spend(b"", hold.lease_id, tuple(pieces))
+
+    def settled(self, hold: Hold, charged_micro: int, now_ms: int) -> None:
+        """The request is recorded: what it didn't cost is free again."""
+        hold.ending -= 1
+        if hold.is_open:
+            self.holds.close(hold)
+            self._release(hold, charged_micro, now_ms)
+
+    def voided(self, hold: Hold, now_ms: int) -> None:
+        """The request was not made: all that it had taken is free again."""
+        hold.ending -= 1
+        if hold.is_open:
+            self.holds.close(hold)
+            self._release(hold, 0, now_ms)
+            if hold.lease_id == self.lease_id:
+                for stock in hold.stocks:
+                    self.room.free(stock, 1, now_ms)
+
+    def kept(self, hold: Hold) -> None:
+        """An end was refused, and nothing of it was done: the hold is as it was."""
+        hold.ending -= 1
+
+    # -- the recorder ----------------------------------------------------------------------------
+
+    def wants(self, now_ms: int) -> tuple[list[Asked], list[tuple[int, int]]]:
+        """What to ask for, and what goes back before; both are the caller's to send."""
+        self._expire(now_ms)
+        return self.room.wants(now_ms)
+
+    def supplied(self, asked: list[Asked], drawn: Drawn, began_ms: int, now_ms: int) -> None:
+        """Take what was drawn; the renewal that brought it began at `began_ms`."""
+        for one, supply in zip(asked, drawn.supplies, strict=True):
+            self.room.fill(one, supply, now_ms)
+        self.trusted_until_ms = max(self.trusted_until_ms, began_ms + TRUST_MS)
+
+    def abandon(self, lease_id: int, now_ms: int) -> tuple[int, list[tuple[int, int]]]:
+        """Begin a new lease. The old one, and all that is known to be free of it.
+
+        What a lost message had carried is not known to be free; holds stay with the old lease.
+        """
+        old, free = self.lease_id, self.room.emptied(now_ms)
+        self.lease_id = lease_id
+        self.trusted_until_ms = 0
+        self.room = Stockroom()
+        return old, free
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _again(self, ask: Ask) -> Hold | None:
+        """What was admitted under the same id before."""
+        hold = self.holds.of_identity(ask.profile_id, ask.identity)
+        if hold is not None and hold.ask.fingerprint != ask.fingerprint:
+            raise FareboxError(RESERVATION_TAKEN)
+        return hold
+
+    def _wallet(self, ask: Ask, now_ms: int) -> Wallet:
+        """The workspace's wallet, without what has expired; one of older terms has nothing."""
+        wallet = self.room.wallets.get(ask.profile_id)
+        if wallet is None:
+            wallet = self.room.wallets[ask.profile_id] = Wallet()
+        if wallet.change_id < ask.change_id:
+            self.room.give_back(wallet.emptied())
+        elif now_ms >= wallet.soonest_ms:
+            self.room.give_back(wallet.expired(now_ms))
+        return wallet
+
+    def _take(
+        self, ask: Ask, meter: Meter | None, wallet: Wallet | None, cap: Stock | None, now_ms: int
+    ) -> Hold:
+        self._number += 1
+        hold = Hold(ask, self._number, self.lease_id, now_ms)
+        if meter is not None:
+            for stock in meter.stocks:
+                stock.free -= 1
+            meter.taken += 1
+            hold.stocks = tuple(meter.stocks)
+        if wallet is not None:
+            hold.wallet = wallet
+            hold.pieces = wallet.take(ask.hold_micro)
+        if cap is not None:
+            cap.free -= ask.hold_micro
+            hold.cap = cap
+        self.holds.add(hold)
+        return hold
+
+    def _missing(self, ask: Ask, meter: Meter, now_ms: int) -> Denial | None:
+        """Refuse what is surely used up; else wait for more."""
+        levels: list[Stock | Wallet] = [*meter.stocks]
+        if ask.hold_micro:
+            if ask.family_id:
+                cap = self.room.caps.get((ask.profile_id, ask.family_id))
+                if cap is None or cap.end_ms <= now_ms:
+                    return self._wait(ask)
+                levels.append(cap)
+            levels.append(self._wallet(ask, now_ms))
+        costs = [ask.hold_micro if level.name in CREDIT_NAMES else 1 for level in levels]
+        name = first_short(levels, costs)
+        for level, cost in zip(levels, costs, strict=True):
+            if level.name == name:
+                is_known = now_ms - level.checked_ms < RECHECK_MS
+                if is_known and level.free + level.left < cost:
+                    return denial_of(level.name)
+        return self._wait(ask)
+
+    def _wait(self, ask: Ask) -> Denial | None:
+        """Nothing is decided until more was drawn."""
+        demand = self.room.demand(ask)
+        demand.waiting += 1
+        if ask.hold_micro:
+            demand.credits_micro += ask.hold_micro
+            demand.least_micro = min(demand.least_micro or ask.hold_micro, ask.hold_micro)
+        return None
+
+    def _expire(self, now_ms: int) -> None:
+        next_ms = self.holds.next_expiry_ms
+        if next_ms is not None and next_ms <= now_ms:
+            for hold in self.holds.expired(now_ms):
+                self._release(hold, 0, now_ms)
+
+    def _release(self, hold: Hold, charged_micro: int, now_ms: int) -> None:
+        """Free the credits of a hold that were not charged."""
+        wallet = hold.wallet
+        if wallet is None:
+            return
+        wallet.held_micro -= hold.ask.hold_micro
+        if hold.lease_id != self.lease_id:
+            return
+        rest_micro = charged_micro
+        for stock, held_micro in hold.pieces:
+            taken_micro = min(rest_micro, held_micro)
+            rest_micro -= taken_micro
+            if not wallet.put(stock, held_micro - taken_micro, now_ms):
+                self.room.give_back([(stock.lot_id, held_micro - taken_micro)])
+        if hold.cap is not None:
+            self.room.free(hold.cap, max(0, hold.ask.hold_micro - charged_micro), now_ms)
