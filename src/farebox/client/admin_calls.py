@@ -8,8 +8,8 @@ one. A caller who gives the Idempotency-Key is left to do so.
 
 from __future__ import annotations
 
+import re
 from typing import Literal
-from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
@@ -29,6 +29,7 @@ from farebox.service.forms.workspace import WorkspaceCreate, WorkspaceData
 
 GrantKind = Literal["topup", "promotion", "plan"]
 SECRETS_LOST_MAX = 5
+_SEGMENT = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)
 KEY_BOUND = IDEMPOTENCY_KEY.length_max or 0
 
 
@@ -136,9 +137,11 @@ def _write(
 
 
 def _filled(operation: Operation, **path: str | int) -> str:
-    return operation.path.format_map(
-        {name: quote(str(value), safe="") for name, value in path.items()}
-    )
+    for name, value in path.items():
+        if not _SEGMENT.fullmatch(str(value)):  # nothing that a proxy could read as two segments
+            message = f"{name} must be an id: letters, digits, '_' and '-'"
+            raise ValueError(message)
+    return operation.path.format_map(path)
 
 
 def _key(caller: Caller, given: str | None) -> str:
