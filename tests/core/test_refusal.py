@@ -83,6 +83,18 @@ def test_a_flood_takes_from_itself_and_not_from_another() -> None:
     assert times == list(range(times[0], times[-1] + 1)), "they are the newest without a gap"
 
 
+def test_a_flood_among_many_workspaces_keeps_its_share_and_is_not_halved_again() -> None:
+    newest = NewestRefusals(1_000, 100)
+    for profile_id in range(90):
+        newest.add(refusal(profile_id))
+    for number in range(1, 60):
+        newest.add(refusal(99, time_ms=START_MS + number))
+        # Once it was halved: to 5 when the 11th came.
+        assert len(newest) == 90 + (number if number <= 10 else min(10, number - 5))
+    times = [each.time_ms - START_MS for each in newest.take() if each.profile_id == 99]
+    assert times == list(range(50, 60))
+
+
 def test_more_workspaces_than_there_is_room_for_stay_within_the_bound() -> None:
     newest = NewestRefusals(1_000, 100)
     for number in range(10_000):

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import threading
 from collections import Counter, deque
 
 from farebox.core.errors import QUEUE_FULL, STORE_UNAVAILABLE, FareboxError
-from farebox.core.key import holds_secret
 from farebox.core.refusal import NewestRefusals, Refusal, RefusalSum, RefusalTally
 from farebox.engine.entropy import Entropy, new_uuid
 from farebox.engine.link import Link
@@ -30,10 +30,10 @@ SUMS_MAX = 100_000
 EXPLAINED_MAX = 4_000
 PER_BATCH_MAX = 1_000
 PATH_LENGTH_MAX = 1_000
-METHOD_LENGTH_MAX = 32
 FLUSH_EVERY_SECONDS = 0.25
 CLOSE_SECONDS_MAX = 5.0
 ACTOR = "refusals"
+_METHOD = re.compile(r"[A-Za-z-]{1,32}")
 log = logging.getLogger("farebox.refusals")
 
 
@@ -213,8 +213,7 @@ def _explained(refusal: Refusal) -> Explained:
 
 def _method(method: str) -> str | None:
     """A method, when it can be one."""
-    is_plain = len(method) <= METHOD_LENGTH_MAX and method.isascii() and method.isprintable()
-    return method.upper() if is_plain and not holds_secret(method) else None
+    return method.upper() if _METHOD.fullmatch(method) else None
 
 
 def _ip(ip: str) -> str | None:
