@@ -42,6 +42,7 @@ _METHODS: tuple[Method, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD",
 _ERRORS: tuple[ErrorKind, ...] = (
     errors.INVALID_REQUEST,
     errors.MISSING_FIELD,
+    errors.INVALID_FIELD,
     errors.MISSING_KEY,
     errors.INVALID_KEY,
     errors.NO_CREDITS,
