@@ -9,6 +9,7 @@ one. A caller who gives the Idempotency-Key is left to do so.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import msgspec
@@ -50,7 +51,7 @@ def create_key(
         form,
         KeyMade,
         _key(caller, idempotency_key),
-        secrets=() if form.key is None else (Secret(form.key),),
+        secrets=lambda: () if form.key is None else (Secret(form.key),),
         profile_id=profile_id,
     )
     if form.key is not None or idempotency_key is not None:
@@ -123,7 +124,7 @@ def _write(
     answer: type[Value],
     idempotency_key: str,
     *,
-    secrets: tuple[Secret, ...] = (),
+    secrets: Callable[[], Iterable[Secret]] = tuple,
     **path: str | int,
 ) -> Call[Value]:
     return Call(

@@ -15,7 +15,9 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from farebox.client.call import struck
 from farebox.client.errors import ApiError, BufferFullError, FareboxClientError
+from farebox.client.metering import keys_of
 from farebox.contract.metering import BODY_BYTES_MAX, ROWS_MAX, RecordAnswer, RequestRow
 
 # Braces, commas and the name of the list.
@@ -61,6 +63,9 @@ class Batching:
             raise ValueError(message)
 
 
+Reason = Literal["rejected", "conflict", "unsent"]
+
+
 class FailedRow(NamedTuple):
     """A request that was not recorded as it was told.
 
@@ -68,7 +73,7 @@ class FailedRow(NamedTuple):
     another content. `unsent`: the client was closed while the server could not be reached.
     """
 
-    reason: Literal["rejected", "conflict", "unsent"]
+    reason: Reason
     row: RequestRow
     code: int | None
     message: str
@@ -159,13 +164,10 @@ class Buffer:
         told = "The id was recorded before with another content."
         return [
             *(
-                FailedRow("rejected", _decoded(batch[r.index]), r.code, r.message)
-                for r in answer.rejected
+                _failed("rejected", batch[rejected.index], rejected.code, rejected.message)
+                for rejected in answer.rejected
             ),
-            *(
-                FailedRow("conflict", _decoded(batch[c.index]), None, told)
-                for c in answer.conflicts
-            ),
+            *(_failed("conflict", batch[c.index], None, told) for c in answer.conflicts),
         ]
 
     def halve(self, batch: Batch, error: ApiError) -> list[FailedRow]:
@@ -174,7 +176,7 @@ class Buffer:
             self._rows_max = len(batch) // 2
             return []
         self._drop(1)
-        return [FailedRow("rejected", _decoded(batch[0]), error.code, error.message)]
+        return [_failed("rejected", batch[0], error.code, error.message)]
 
     def put_off(self, error: FareboxClientError, now: float) -> None:
         """A batch could not be sent: wait, longer each time, before it is tried again."""
@@ -188,7 +190,7 @@ class Buffer:
         """Give up on all that wait."""
         rows = [waiting.encoded for waiting in self._waiting]
         self._drop(len(rows))
-        return [FailedRow("unsent", _decoded(row), None, str(error)) for row in rows]
+        return [_failed("unsent", row, None, str(error)) for row in rows]
 
     def _is_full(self) -> bool:
         batching = self._batching
@@ -200,5 +202,6 @@ class Buffer:
                 self._bytes -= len(self._waiting.popleft().encoded)
 
 
-def _decoded(row: bytes) -> RequestRow:
-    return msgspec.json.decode(row, type=RequestRow)
+def _failed(reason: Reason, row: bytes, code: int | None, message: str) -> FailedRow:
+    decoded = msgspec.json.decode(row, type=RequestRow)
+    return FailedRow(reason, decoded, code, struck(message, keys_of([row])))

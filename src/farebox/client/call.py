@@ -8,7 +8,7 @@ the same flows and differ in how they send and how they wait.
 from __future__ import annotations
 
 import http
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -35,7 +35,7 @@ class Call(Generic[Value_co]):
 
     Attributes:
         decode: the answer's body becomes its value; `msgspec.MsgspecError` when it is no answer.
-        secrets: what stands in the body and may not come back in a message.
+        secrets: tells what stands in the body and may not come back in a message.
     """
 
     method: str
@@ -43,7 +43,7 @@ class Call(Generic[Value_co]):
     decode: Callable[[bytes], Value_co]
     body: bytes | None = None
     idempotency_key: str | None = None
-    secrets: tuple[Secret, ...] = ()
+    secrets: Callable[[], Iterable[Secret]] = tuple
 
     def __repr__(self) -> str:
         """Without the body, which may hold a key."""
@@ -96,8 +96,15 @@ def perform(call: Call[Value], caller: Caller) -> Flow[Value]:
         pause = policy.pause_seconds(attempts, error.retry_after, fraction(outside))
         left = policy.total_seconds_max - (outside.monotonic() - started) - pause
         if not error.is_temporary or attempts >= policy.attempts_max or left <= 0:
-            raise error from (event if isinstance(event, Exception) else None)
+            raise error from _cause(event)
         yield Pause(pause)
+
+
+def _cause(event: Event) -> Exception | None:
+    """What an error is raised from: not what was wrong with a header, which it shows whole."""
+    if isinstance(event, httpx.LocalProtocolError) or not isinstance(event, Exception):
+        return None
+    return event
 
 
 def _value(call: Call[Value], response: httpx.Response, attempts: int) -> Value:
@@ -126,7 +133,7 @@ def _error(
 
 def _api_error(call: Call[Value], response: httpx.Response, caller: Caller) -> ApiError:
     status = response.status_code
-    told = _told(_struck(response.text, (caller.token, *call.secrets)))
+    told = _told(struck(response.text, (caller.token, *call.secrets())))
     code, message, details = told.get("code"), told.get("message"), told.get("details")
     if not isinstance(message, str):
         message = told.get("error")
@@ -152,7 +159,8 @@ def _told(text: str) -> dict[str, object]:
         return {}
 
 
-def _struck(text: str, secrets: tuple[Secret, ...]) -> str:
+def struck(text: str, secrets: Iterable[Secret]) -> str:
+    """The text with `***` for these secrets, and for all that looks like a key or token of ours."""
     for secret in secrets:
         # As it is, and as it stands in JSON, where a quote or a backslash is escaped.
         for form in (secret.reveal(), msgspec.json.encode(secret.reveal()).decode()[1:-1]):

@@ -71,7 +71,7 @@ def authorize_call(  # noqa: PLR0913 - all but two have a default
         id=new_id(outside) if id is None else id,
         ip=UNSET if ip is None else ip,
     )
-    return Call("POST", AUTHORIZE.path, _decision, ENCODER.encode(form), secrets=(whole,))
+    return Call("POST", AUTHORIZE.path, _decision, ENCODER.encode(form), secrets=lambda: (whole,))
 
 
 def settle_call(reservation_id: str, told: CallTold) -> Call[SettleAnswer]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Unpack, cast
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from farebox.client.call import Call
 from farebox.client.forms import CallTold, Key, Moment, Told, exact, secret, stamp
@@ -14,8 +14,15 @@ from farebox.client.outside import Outside, new_id
 from farebox.contract.metering import REQUESTS, ROWS_MAX, RecordAnswer, RequestRow
 from farebox.contract.wire import ENCODER
 from farebox.core.instant import to_iso_ms
+from farebox.core.key import Secret
+
+
+class _Keyed(Struct):
+    key: str = ""
+
 
 OPENING, CLOSING = b'{"requests":[', b"]}"
+_decode_keyed = msgspec.json.Decoder(_Keyed).decode
 _decode = msgspec.json.Decoder(RecordAnswer).decode
 
 
@@ -65,7 +72,12 @@ def encoded(row: RequestRow) -> bytes:
 def record_call(rows: Sequence[bytes]) -> Call[RecordAnswer]:
     """The call that records encoded rows."""
     body = OPENING + b",".join(rows) + CLOSING
-    return Call("POST", REQUESTS.path, _decode, body)
+    return Call("POST", REQUESTS.path, _decode, body, secrets=lambda: keys_of(rows))
+
+
+def keys_of(rows: Iterable[bytes]) -> list[Secret]:
+    """The keys that stand in encoded rows, each once."""
+    return [Secret(key) for key in {_decode_keyed(row).key for row in rows} if key]
 
 
 def record_all_call(rows: Sequence[RequestRow]) -> Call[RecordAnswer]:
