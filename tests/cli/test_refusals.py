@@ -20,6 +20,14 @@ from tests.cli.conftest import Cli
 from tests.support.refused import LIMITS, refusal
 
 
+def explain(profile_id: int, key_id: str, time_ms: int, denied_by: str) -> Explained:
+    """A refusal as it is stored."""
+    return Explained(
+        profile_id, time_ms, key_id, 429, 42902, denied_by, 0, "api", "GET", "/people", None,
+        limits_json(LIMITS), None, False,
+    )  # fmt: skip
+
+
 @pytest.fixture
 def shop(cli: Cli) -> Cli:
     """A workspace of whose key two calls were refused a minute ago."""
@@ -29,13 +37,7 @@ def shop(cli: Cli) -> Cli:
     time_ms = wall_ms() - MS_PER_MINUTE
     for _ in range(2):
         tally.add(refusal(profile_id, key_id, time_ms=time_ms))
-    explained = [
-        Explained(
-            profile_id, time_ms, key_id, 429, 42902, denied_by, 0, "api", "GET", "/people", None,
-            limits_json(LIMITS), None, False,
-        )
-        for denied_by in ("hour", "day")
-    ]  # fmt: skip
+    explained = [explain(profile_id, key_id, time_ms, denied_by) for denied_by in ("hour", "day")]
     batch = RefusalsNote(source="test", sequence=1, sums=tally.sums(), explained=explained)
     with SyncLink(cli.path, RecorderProcess(["false"])) as link:
         link.call("refusals.note", batch, Nothing, actor="test")
@@ -57,6 +59,19 @@ def test_the_newest_refusals_are_listed(shop: Cli) -> None:
     table = shop.run("refusals", "list").out
     assert re.search(r"2 .* 429 +day +- +GET +/people", table)
     assert shop.run("refusals", "list", "--profile-id", "9").status == 1
+
+
+def test_the_list_goes_on_beyond_a_page(shop: Cli) -> None:
+    profile_id = 1
+    explained = [explain(profile_id, "key", number, "month") for number in range(250)]
+    batch = RefusalsNote(source="more", sequence=1, sums=[], explained=explained)
+    with SyncLink(shop.path, RecorderProcess(["false"])) as link:
+        link.call("refusals.note", batch, Nothing, actor="test")
+    for limit, count in (("99", 99), ("100", 100), ("101", 101), ("1000", 252)):
+        listed = shop.json("refusals", "list", "--profile-id", "1", "--limit", limit)
+        ids = [entry["refusal_id"] for entry in listed]
+        assert ids == list(range(252, 252 - count, -1))
+    assert len(shop.json("refusals", "list")) == 100
 
 
 def test_refusals_are_counted(shop: Cli) -> None:

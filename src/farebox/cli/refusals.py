@@ -10,10 +10,12 @@ from rich.text import Text
 from farebox.cli.options import ProfileId
 from farebox.cli.output import AsJson, console, show, show_list
 from farebox.cli.session import DATABASE_DEFAULT, Database, Session
-from farebox.service.forms.refusal import RefusalCounts
+from farebox.service.forms.refusal import RefusalCounts, RefusalData
 from farebox.service.pages import LIMIT_MAX, turn
 from farebox.service.refusal_counts import read_refusal_counts
 from farebox.service.refusal_list import RefusalFilter, list_refusals
+from farebox.service.refusals import EXPLAINED_KEPT
+from farebox.store.contract import Reader
 
 app = typer.Typer(no_args_is_help=True)
 COLUMNS = (
@@ -47,14 +49,16 @@ def list_all(
     denied_by: Annotated[
         str | None, typer.Option(help="Those with this reason, such as hour or credits.")
     ] = None,
-    limit: Annotated[int, typer.Option(help="How many.", min=1, max=LIMIT_MAX)] = LIMIT_MAX,
+    limit: Annotated[
+        int, typer.Option(help="How many at most.", min=1, max=EXPLAINED_KEPT)
+    ] = LIMIT_MAX,
     database: Database = DATABASE_DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """List the newest refused calls, with the limits that were looked at."""
     wanted = RefusalFilter(profile_id, key_id, denied_by)
-    found = Session(database).read(lambda reader: list_refusals(reader, wanted, turn(None, limit)))
-    show_list(found.data, COLUMNS, as_json=as_json)
+    rows = Session(database).read(lambda reader: _newest(reader, wanted, limit))
+    show_list(rows, COLUMNS, as_json=as_json)
 
 
 @app.command()
@@ -81,6 +85,19 @@ def counts(
         show(data, as_json=True)
     else:
         _print(data)
+
+
+def _newest(reader: Reader, wanted: RefusalFilter, limit: int) -> list[RefusalData]:
+    """So many of the newest, page by page."""
+    rows: list[RefusalData] = []
+    cursor: str | None = None
+    while len(rows) < limit:
+        at = turn(cursor, min(LIMIT_MAX, limit - len(rows)))
+        found, cursor = list_refusals(reader, wanted, at)
+        rows += found
+        if cursor is None:
+            break
+    return rows
 
 
 def _print(data: RefusalCounts) -> None:
