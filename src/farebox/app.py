@@ -10,8 +10,8 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -49,6 +49,7 @@ from farebox.engine.secret import ProgramSecret
 from farebox.engine.spawn import RecorderProcess, recorder_command
 from farebox.pages import app as pages
 from farebox.pages.facts import Facts, MetricFact, SettingFact
+from farebox.service.alert_watch import AlertWatcher
 from farebox.service.capture import CapturePolicy
 from farebox.service.forms.key import TokenEnsure, TokenEnsured
 from farebox.service.housekeeping import Housekeeper, last_audit
@@ -57,6 +58,8 @@ from farebox.service.record import Packer
 from farebox.service.refusal_log import RefusalLog
 from farebox.settings import SETTINGS, SQLITE_SCHEME, Settings
 from farebox.store.sqlite.database import open_reader
+from farebox.webhooks.deliverer import Deliverer
+from farebox.webhooks.sender import Sender
 
 ACTOR = "start"
 GC_THRESHOLD = 20_000
@@ -117,6 +120,7 @@ def make_context(settings: Settings) -> Context:
         entropy=entropy,
         metrics=metrics,
         secret=ProgramSecret(settings.secret, settings.database, entropy),
+        is_webhook_private_allowed=settings.webhook_private,
         key_headers=settings.key_headers,
         log_query_ms=settings.log_query_ms,
     )
@@ -128,13 +132,13 @@ def make_app(context: Context, settings: Settings, hooks: Hooks) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await start(context, settings, hooks.on_token)
-        watching = asyncio.create_task(make_housekeeper(context, settings).run())
+        watching = [asyncio.create_task(work) for work in make_watchers(context, settings)]
         try:
             yield
         finally:
-            watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await watching
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
             await stop(context)
 
     async def failed(request: Request, error: Exception) -> Response:
@@ -194,6 +198,25 @@ async def stop(context: Context) -> None:
     await context.follower.close()
     context.readers.close()
     log.info("farebox has stopped")
+
+
+def make_watchers(context: Context, settings: Settings) -> list[Coroutine[None, None, None]]:
+    """What runs beside the server while it serves, each until it is cancelled."""
+    sender = Sender(__version__, is_private_allowed=settings.webhook_private)
+    return [
+        make_housekeeper(context, settings).run(),
+        Deliverer(
+            context.link,
+            context.readers.run,
+            context.clock,
+            context.metrics,
+            context.secret,
+            sender,
+        ).run(),
+        AlertWatcher(
+            context.link, context.readers.run, context.directory, context.clock, context.metrics
+        ).run(),
+    ]
 
 
 def make_housekeeper(context: Context, settings: Settings) -> Housekeeper:

@@ -187,6 +187,13 @@ SETTINGS: tuple[Setting, ...] = (
         "Whether forward authentication answers only after the request is safely stored.",
         _switch,
     ),
+    Setting(
+        "FAREBOX_WEBHOOK_PRIVATE",
+        "off",
+        "Whether webhooks may go to private addresses and over plain http; on only where nobody "
+        "but you can name their URLs.",
+        _switch,
+    ),
     Setting("FAREBOX_LOG_LEVEL", "info", "How much is logged.", _level),
 )
 
@@ -210,6 +217,7 @@ class Settings:
     audit_minutes: int
     legacy_rate_headers: bool
     forward_auth_wait: bool
+    webhook_private: bool
     log_level: str
 
     def __repr__(self) -> str:

@@ -25,6 +25,7 @@ class Context:
     Attributes:
         directory: kept young by `follower`.
         key_headers: in which an API key may come, in lower case, the preferred one first.
+        is_webhook_private_allowed: whether webhooks may go to private addresses, and over http.
         secret: what the secrets that Farebox itself needs are derived from.
         log_query_ms: how long one query of the log may take.
     """
@@ -41,5 +42,6 @@ class Context:
     entropy: Entropy
     metrics: Metrics
     secret: ProgramSecret
+    is_webhook_private_allowed: bool
     key_headers: tuple[str, ...]
     log_query_ms: int

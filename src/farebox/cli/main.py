@@ -22,6 +22,7 @@ from farebox.cli import (
     refusals,
     tokens,
     users,
+    webhooks,
     workspaces,
 )
 from farebox.cli.failure import FAILED, WRONG_USAGE, CliError, exit_status, tell
@@ -58,6 +59,7 @@ def make_app(*more: Plug) -> typer.Typer:
     app.command("statement")(money.statement)
     app.add_typer(refusals.app, name="refusals", help="Refused calls, and why.")
     app.add_typer(tokens.app, name="tokens", help="Bearer tokens of the metering and admin API.")
+    app.add_typer(webhooks.app, name="webhooks", help="Webhooks: URLs that events are sent to.")
     return app
 
 

@@ -41,6 +41,8 @@ PATH_PARAMETERS: dict[str, Parameter] = {
             format_name="uuid",
         ),
         Parameter("slug", "The slug.", "people_search"),
+        Parameter("webhook_id", "Id of the webhook.", "whk_5hZ0c2rWq8Lm"),
+        Parameter("alert_id", "Id of the alert.", "alr_5hZ0c2rWq8Lm"),
         Parameter("token_id", "Id of the token.", "tok_5hZ0c2rWq8Lm"),
         Parameter(ORIGINAL_PATH, "The path of the request that is asked about.", "people/search"),
     )

@@ -136,6 +136,8 @@ RESERVATION_ENDED = ErrorKind(
 RESERVATION_TAKEN = ErrorKind(
     40909, "reservation_taken", "Another request was admitted under this id."
 )
+WEBHOOK_DISABLED = ErrorKind(40910, "webhook_disabled", "The webhook is turned off.")
+TOO_MANY = ErrorKind(40911, "too_many", "There can't be more than {most} of these.")
 UNUSABLE_SETTING = ErrorKind(
     40907, "unusable_setting", "The setting '{setting}' can't be used: {reason}."
 )
@@ -204,6 +206,7 @@ PARAMETERS: dict[str, str] = {
     "method": "the method that was used",
     "minutes_ahead": "how many minutes ahead a time may lie",
     "reason": "what is wrong",
+    "most": "how many there can be",
     "received": "how many events came",
     "rejected": "how many of them were rejected",
     "rows_max": "the most requests in a call",

@@ -28,6 +28,11 @@ COMMANDS: tuple[CommandFact, ...] = (
     CommandFact("corrections", ("create", "list"), Phrase("Corrections of what was charged.")),
     CommandFact("refusals", ("list", "counts"), Phrase("Refused calls, and why.")),
     CommandFact(
+        "webhooks",
+        ("create", "list", "delete", "deliveries"),
+        Phrase("Webhooks: URLs that events are sent to."),
+    ),
+    CommandFact(
         "tokens",
         ("create", "revoke", "list"),
         Phrase("Bearer tokens of the metering and the admin API."),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from farebox.engine.transaction import Command
 from farebox.service import (
+    alerts,
     audit,
     corrections,
+    deliveries,
     grants,
     housekeeping,
     keys,
@@ -15,6 +17,7 @@ from farebox.service import (
     statement,
     tokens,
     users,
+    webhooks,
     workspaces,
 )
 
@@ -32,6 +35,9 @@ COMMANDS: dict[str, Command] = {
         *statement.COMMANDS,
         *audit.COMMANDS,
         *housekeeping.COMMANDS,
+        *webhooks.COMMANDS,
+        *deliveries.COMMANDS,
+        *alerts.COMMANDS,
         *refusals.COMMANDS,
     )
 }

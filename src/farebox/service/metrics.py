@@ -78,6 +78,13 @@ METRICS: tuple[Metric, ...] = (
         "Refusals that could not be counted in the database.",
     ),
     Metric(
+        "farebox_webhook_deliveries_total",
+        "counter",
+        ("outcome",),
+        "Attempts to send a message to a webhook: delivered, retried or gave_up.",
+    ),
+    Metric("farebox_alerts_fired_total", "counter", (), "Thresholds of alerts that were reached."),
+    Metric(
         "farebox_clock_drift_seconds",
         "gauge",
         (),

@@ -25,6 +25,10 @@ def prepare(admin: Admin, harness: Harness) -> dict[str, str]:
     owner_id = admin.get(f"/workspaces/{profile_id}")["owner_user_id"]
     key = admin.make(f"/workspaces/{profile_id}/keys", {})
     token = admin.make("/tokens", {"name": "Gateway", "scope": "meter"})
+    webhook = admin.make("/webhooks", {"url": "https://example.com/", "profile_id": profile_id})
+    alert = admin.make(
+        f"/workspaces/{profile_id}/alerts", {"kind": "credits", "thresholds": [100]}
+    )
     row = harness.row(profile_id, key["key_id"], credits_micro=3_000_000)
     harness.record([row])
     return {
@@ -32,6 +36,8 @@ def prepare(admin: Admin, harness: Harness) -> dict[str, str]:
         "user_id": owner_id,
         "key_id": key["key_id"],
         "token_id": token["token_id"],
+        "webhook_id": webhook["webhook_id"],
+        "alert_id": alert["alert_id"],
         "request_id": format_uuid(row.query_log_id),
     }
 
@@ -106,6 +112,7 @@ def test_no_answer_but_the_first_holds_a_secret(admin: Admin, harness: Harness) 
     secrets = [
         admin.make(f"/workspaces/{known['profile_id']}/keys", {})["key"],
         admin.make("/tokens", {"name": "T", "scope": "admin"})["token"],
+        admin.make("/webhooks", {"url": "https://example.com/"})["secret"],
     ]
     for operation in OPERATIONS:
         if operation.methods == ("GET",):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farebox.api.admin import keys, money, plans, refusals, workspaces
+from farebox.api.admin import keys, money, plans, refusals, webhooks, workspaces
 from farebox.api.call import Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -10,5 +10,6 @@ HANDLERS: dict[str, Handler] = {
     **workspaces.HANDLERS,
     **keys.HANDLERS,
     **money.HANDLERS,
+    **webhooks.HANDLERS,
     **refusals.HANDLERS,
 }

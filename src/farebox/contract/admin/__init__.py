@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farebox.contract.admin import keys, money, plans, refusals, workspaces
+from farebox.contract.admin import keys, money, plans, refusals, webhooks, workspaces
 from farebox.contract.operation import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -10,5 +10,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *workspaces.OPERATIONS,
     *keys.OPERATIONS,
     *money.OPERATIONS,
+    *webhooks.OPERATIONS,
     *refusals.OPERATIONS,
 )

@@ -1,0 +1,86 @@
+-- Alerts: thresholds, and when they were reached.
+
+-- name: alert_insert!
+-- Alerts: a new one.
+insert into alerts (profile_id, alert_id, kind, channel, thresholds, created_at_ms)
+values (:profile_id, :alert_id, :kind, :channel, :thresholds, :created_at_ms);
+
+-- name: alert_delete!
+-- Alerts: the end of one.
+delete from alerts where profile_id = :profile_id and alert_id = :alert_id;
+
+-- name: alert_firings_delete!
+-- Alerts: what one that ends has told.
+delete from alert_firings where profile_id = :profile_id and alert_id = :alert_id;
+
+-- name: alert_get
+-- Alerts: one of a workspace.
+select profile_id, alert_id, kind, channel, thresholds, created_at_ms from alerts
+where profile_id = :profile_id and alert_id = :alert_id;
+
+-- name: alerts_count
+-- Alerts: how many a workspace has.
+select count(*) from alerts where profile_id = :profile_id;
+
+-- name: alerts_page
+-- Alerts: a page of a workspace's list, the oldest first.
+select profile_id, alert_id, kind, channel, thresholds, created_at_ms from alerts
+where profile_id = :profile_id and (created_at_ms, alert_id) > (:after_ms, :after_id)
+order by created_at_ms, alert_id limit :count;
+
+-- name: alert_firings_last
+-- Alerts: what one has told last. By primary key.
+select window_start_ms, threshold_percent, window_end_ms, used, allowed, user_id, fired_at_ms
+from alert_firings
+where profile_id = :profile_id and alert_id = :alert_id
+order by window_start_ms desc, threshold_percent desc limit :count;
+
+-- name: alert_firing_insert!
+-- Alerts: a threshold was reached; a second time in the same window it changes nothing.
+insert into alert_firings (
+  profile_id, alert_id, window_start_ms, threshold_percent, window_end_ms, used, allowed, user_id,
+  fired_at_ms
+) values (
+  :profile_id, :alert_id, :window_start_ms, :threshold_percent, :window_end_ms, :used, :allowed,
+  :user_id, :fired_at_ms
+) on conflict do nothing;
+
+-- name: alert_firings_forget!
+-- Alerts, now and then: what was told long ago, a part of it at a time.
+delete from alert_firings where (profile_id, alert_id, window_start_ms, threshold_percent) in (
+  select profile_id, alert_id, window_start_ms, threshold_percent from alert_firings
+  where fired_at_ms < :before_ms order by fired_at_ms limit :count);
+
+-- name: alerts_watched
+-- Watcher, every second: all alerts, and for each workspace what moves when it changes. Requests
+-- are those of the quarter hour of the ledger's clock; all by primary keys.
+select json_group_array(json_array(a.profile_id, a.alert_id, a.kind, a.channel,
+  json(a.thresholds), a.created_at_ms, w.last_commit_id, w.requests))
+from alerts a
+join (
+  select p.profile_id,
+    coalesce((select max(t.commit_id) from transfers t where t.profile_id = p.profile_id), 0)
+      as last_commit_id,
+    coalesce((select sum(c.requests) from charges c
+      where c.profile_id = p.profile_id and c.quarter >= :quarter), 0) as requests
+  from (select distinct profile_id from alerts) p) w using (profile_id);
+
+-- name: charges_last_quarter
+-- Watcher, at its first look at a workspace: when something was recorded last. By primary key.
+select max(quarter) from charges where profile_id = :profile_id and quarter < :quarter;
+
+-- name: alert_firings_known
+-- Watcher: which thresholds were told of a window. By primary key.
+select threshold_percent from alert_firings
+where profile_id = :profile_id and alert_id = :alert_id and window_start_ms = :window_start_ms;
+
+-- name: periods_ended
+-- Watcher: periods that ended after an instant, with what expired only at their very end.
+select p.start_ms, p.end_ms, p.opening_micro, p.granted_micro, p.expired_micro - coalesce((
+    select sum(t.amount_micro) from transfers t
+    where t.profile_id = p.profile_id and t.at_ms = p.end_ms - 1
+      and t.kind in ('grant', 'expiry', 'correction') and t.kind = 'expiry'), 0) as expired_micro,
+  p.charged_micro, p.corrected_micro
+from periods p
+where p.profile_id = :profile_id and p.end_ms > :since_ms and p.end_ms <= :now_ms
+order by p.start_ms;
