@@ -306,6 +306,19 @@ def test_a_batch_that_is_refused_does_not_hold_up_the_next(
     assert b"farebox_refusals_dropped_total 1.0" in metrics.render()
 
 
+def test_what_can_not_be_explained_is_counted_all_the_same(
+    harness: Harness, log: RefusalLog
+) -> None:
+    log.note(refusal(denied_by="a"))
+    log.note(refusal(denied_by="b", code=20000))  # no status of a refusal
+    asyncio.run(log.flush())
+    assert sorted(kind[3] for kind in counted(harness)) == ["a", "b"]
+    assert harness.select("select * from refusal_log") == []
+    log.note(refusal(denied_by="c"))
+    asyncio.run(log.flush())
+    assert harness.select("select denied_by from refusal_log") == [("c",)]
+
+
 def test_refusals_are_told_of_by_themselves_and_when_it_stops(harness: Harness) -> None:
     async def story() -> None:
         link = DirectLink(harness, Store())

@@ -15,6 +15,8 @@ import re
 import threading
 from collections import Counter, deque
 
+import msgspec
+
 from farebox.core.errors import QUEUE_FULL, STORE_UNAVAILABLE, FareboxError
 from farebox.core.refusal import NewestRefusals, Refusal, RefusalSum, RefusalTally
 from farebox.engine.entropy import Entropy, new_uuid
@@ -134,6 +136,10 @@ class RefusalLog:
                     raise
                 # It would be refused for ever, and whatever comes after it would wait.
                 log.error("a batch of refusals was refused: %s", error.internal)  # noqa: TRY400
+                if batch.explained:
+                    # Nothing of it was counted. The counts matter more than their explanations.
+                    self._batches[0] = msgspec.structs.replace(batch, explained=[])
+                    continue
                 self._metrics.count("farebox_refusals_dropped_total", _count(batch.sums))
             self._batches.popleft()
 
