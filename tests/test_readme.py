@@ -20,6 +20,7 @@ from tests.support.server import RunningServer
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+FENCED = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCK = re.compile(r"(?:^ {4}\S.*\n(?: {4}.*\n|\n(?= {4}))*)", re.MULTILINE)
 # Each has a test of its own, or needs a machine that has nothing yet.
 NOT_RUN = ("make ", "pip ", "farebox serve")
@@ -30,7 +31,7 @@ MAPPING = '[key]\nheader = "x-api-key"\n[combined]\ntrailing = ["http_x_api_key"
 def commands() -> list[str]:
     """The commands of the README's blocks, in their order, with their continued lines."""
     found: list[str] = []
-    for block in BLOCK.findall(README):
+    for block in BLOCK.findall(FENCED.sub("", README)):
         for line in block.splitlines():
             if line.startswith("     ") and found:
                 found[-1] += "\n" + line
@@ -57,7 +58,7 @@ def test_every_command_works_in_its_order(server: RunningServer, tmp_path: Path)
         if command.startswith("farebox import"):
             write_log(tmp_path, environment["KEY"])
         done = subprocess.run(
-            ["bash", "-ec", command.replace("http://127.0.0.1:8080", server.url)],
+            ["bash", "-ec", at_the_server(command, server)],
             capture_output=True,
             check=False,
             cwd=tmp_path,
@@ -72,8 +73,23 @@ def test_every_command_works_in_its_order(server: RunningServer, tmp_path: Path)
             if command.startswith(verb):
                 (environment[name],) = SHOWN_ONCE.findall(done.stdout)
         ran.append(command)
+    for program in FENCED.findall(README):
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", at_the_server(program, server)],
+            capture_output=True,
+            check=False,
+            env=environment,
+            text=True,
+            timeout=60,
+        )
+        assert (done.returncode, done.stderr) == (0, ""), program
+    assert len(FENCED.findall(README)) == 1
     assert sum(command.startswith("farebox") for command in ran) >= 8
     assert sum(command.startswith("curl") for command in ran) >= 9
+
+
+def at_the_server(text: str, server: RunningServer) -> str:
+    return text.replace("http://127.0.0.1:8080", server.url)
 
 
 def write_log(folder: Path, key: str) -> None:
