@@ -33,7 +33,7 @@ async def authenticate_key(context: Context, request: Request) -> Caller:
         FareboxError: 400 for a key in the URL, 401, 403 for a suspended workspace, or 503.
     """
     refuse_key_in_url(request, context.key_headers)
-    header, secret = _presented_key(request, context.key_headers)
+    header, secret = presented_key(request, context.key_headers)
     await context.follower.ensure_fresh()
     if is_unknown_key(context.directory, secret):
         await context.follower.catch_up()
@@ -70,8 +70,12 @@ def refuse_key_in_url(request: Request, key_headers: tuple[str, ...]) -> None:
             raise FareboxError(KEY_IN_URL)
 
 
-def _presented_key(request: Request, key_headers: tuple[str, ...]) -> tuple[str, str]:
-    """The name of the header and the key in it."""
+def presented_key(request: Request, key_headers: tuple[str, ...]) -> tuple[str, str]:
+    """The name of the header and the key in it.
+
+    Raises:
+        FareboxError: 401, there is none.
+    """
     for name in key_headers:
         value = request.headers.get(name, "").strip()
         if value:

@@ -24,6 +24,7 @@ from farebox.api.errors import error_response, is_store_failure
 from farebox.api.profile_id import check_profile_id
 from farebox.api.self_record import Exchange, self_request
 from farebox.contract.operation import Operation
+from farebox.contract.parameters import ORIGINAL_PATH
 from farebox.contract.texts import language_of
 from farebox.contract.wire import ENCODER
 from farebox.core.errors import NO_ROUTE, WRONG_METHOD, FareboxError
@@ -45,7 +46,12 @@ def routes(
         for method in operation.methods:
             assert method not in methods, f"{method} {operation.path} is declared twice"
             methods[method] = (operation, handlers[operation.operation_id])
-    return [Route(path, _Path(context, methods)) for path, methods in by_path.items()]
+    return [Route(_pattern(path), _Path(context, methods)) for path, methods in by_path.items()]
+
+
+def _pattern(path: str) -> str:
+    """The router's form of a path."""
+    return path.replace(f"{{{ORIGINAL_PATH}}}", f"{{{ORIGINAL_PATH}:path}}")
 
 
 def no_route(context: Context, request: Request) -> Response:
@@ -132,7 +138,7 @@ async def _answer(call: Call, handler: Handler) -> Answer:
             context.own_limit.take(call.caller.profile_id, call.now_ms)
         case "meter" | "admin":
             call.known_token = await authenticate_scope(context, request, operation.security)
-        case "none":
+        case "forwarded" | "none":
             pass
     call.decoded_query = decode_query(operation, request)
     # The metering API has bodies of several forms and reads them itself.

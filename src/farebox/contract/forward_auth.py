@@ -15,8 +15,10 @@ headers.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from farebox.contract import kinds
-from farebox.contract.operation import Method, Operation
+from farebox.contract.operation import Operation
 from farebox.contract.parameters import ORIGINAL_PATH, Parameter
 from farebox.contract.rate_headers import (
     CREDITS_LEFT,
@@ -37,8 +39,9 @@ PROFILE_ID, KEY_ID = "Farebox-Profile-Id", "Farebox-Key-Id"
 USER_ID, QUERY_LOG_ID = "Farebox-User-Id", "Farebox-Query-Log-Id"
 # Told to nginx of what is refused: the true status, and the body in ASCII.
 TRUE_STATUS, TRUE_BODY = "Farebox-Status", "Farebox-Body"
+# What nginx takes for a refusal; the others are a wrong question, and a fault.
+NGINX_STATUSES = (401, 403, 405, 500)
 
-_METHODS: tuple[Method, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _ERRORS: tuple[ErrorKind, ...] = (
     errors.INVALID_REQUEST,
     errors.MISSING_FIELD,
@@ -69,69 +72,64 @@ _ANSWER_HEADERS = (
     Parameter(RATE_LIMIT, "What is left of them, and for how long.", '"minute";r=59;t=18'),
     Parameter(CREDITS_LEFT, "Credits that are left to spend.", "1247.5"),
 )
-
-
-def _operation(
-    name: str,
-    path: str,
-    title: str,
-    summary: str,
-    description: str,
-    *headers: Parameter,
-) -> Operation:
-    return Operation(
-        operation_id=name,
-        methods=_METHODS,
-        path=path,
-        tag="Gate",
-        title=title,
-        summary=summary,
-        description=description,
-        audience="metering",
-        security="forwarded",
-        headers=headers,
-        answer_headers=_ANSWER_HEADERS,
-        response_media_type=PLAIN,
-        response_example="",
-        errors=_ERRORS,
-    )
-
-
 _CALLER = Parameter(FORWARDED_FOR, "Its last address is the caller's.", "198.51.100.7")
 
-FORWARD_AUTH = _operation(
-    "forward_auth",
-    "/v1/forward-auth",
-    "Forward Authentication",
-    "Decide a request for Traefik or Caddy",
-    "Answers 200 when the request may go on and records it at its price, since no settlement "
-    "follows. A refusal has the status and the body to answer the caller with. Only a gateway "
-    "may reach this address: what it tells of the request is believed.",
-    Parameter(FORWARDED_METHOD, "Method of the request.", "POST"),
-    Parameter(FORWARDED_URI, "Path of the request; its query is dropped.", "/people/search"),
-    _CALLER,
+FORWARD_AUTH = Operation(
+    operation_id="forward_auth",
+    methods=("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"),
+    path="/v1/forward-auth",
+    tag="Gate",
+    title="Forward Authentication",
+    summary="Decide a request for Traefik or Caddy",
+    description=(
+        "Answers 200 when the request may go on and records it at its price, since no settlement "
+        "follows. A refusal has the status and the body to answer the caller with. Only a gateway "
+        "may reach this address: what it tells of the request is believed."
+    ),
+    audience="metering",
+    security="forwarded",
+    headers=(
+        Parameter(FORWARDED_METHOD, "Method of the request.", "POST"),
+        Parameter(FORWARDED_URI, "Path of the request; its query is dropped.", "/people/search"),
+        _CALLER,
+    ),
+    answer_headers=_ANSWER_HEADERS,
+    response_media_type=PLAIN,
+    response_example="",
+    errors=_ERRORS,
 )
-FORWARD_AUTH_PATH = _operation(
-    "forward_auth_path",
-    f"/v1/forward-auth/{{{ORIGINAL_PATH}}}",
-    "Forward Authentication by Path",
-    "Decide a request for Envoy",
-    "The same for gateways that ask with the request's own method and with its path after "
-    "this address, such as Envoy's HTTP `ext_authz`. The query is the request's and is dropped.",
-    _CALLER,
+
+FORWARD_AUTH_PATH = replace(
+    FORWARD_AUTH,
+    operation_id="forward_auth_path",
+    path=f"/v1/forward-auth/{{{ORIGINAL_PATH}}}",
+    title="Forward Authentication by Path",
+    summary="Decide a request for Envoy",
+    description=(
+        "The same for gateways that ask with the request's own method and with its path after "
+        "this address, such as Envoy's HTTP `ext_authz`. The query is the request's and is dropped."
+    ),
+    headers=(_CALLER,),
 )
-FORWARD_AUTH_NGINX = _operation(
-    "forward_auth_nginx",
-    "/v1/forward-auth-nginx",
-    "Forward Authentication for nginx",
-    "Decide a request for nginx",
-    "The same for the `auth_request` of nginx, which understands 2xx, 401 and 403 only: whatever "
-    "else is refused is answered with 403, with the true status in `Farebox-Status` and the body "
-    "in `Farebox-Body`.",
-    Parameter(ORIGINAL_METHOD, "Method of the request.", "POST"),
-    Parameter(ORIGINAL_URI, "Path of the request; its query is dropped.", "/people/search"),
-    Parameter(REAL_IP, "Address of the caller.", "198.51.100.7"),
-    Parameter(REQUEST_ID, "Id of the request: the same again is counted once.", "b7a6552f10d4"),
+
+FORWARD_AUTH_NGINX = replace(
+    FORWARD_AUTH,
+    operation_id="forward_auth_nginx",
+    path="/v1/forward-auth-nginx",
+    title="Forward Authentication for nginx",
+    summary="Decide a request for nginx",
+    description=(
+        "The same for the `auth_request` of nginx, which understands 2xx, 401 and 403 only: "
+        "whatever else is refused is answered with 403, with the true status in `Farebox-Status` "
+        "and the body in `Farebox-Body`."
+    ),
+    headers=(
+        Parameter(ORIGINAL_METHOD, "Method of the request.", "POST"),
+        Parameter(ORIGINAL_URI, "Path of the request; its query is dropped.", "/people/search"),
+        Parameter(REAL_IP, "Address of the caller.", "198.51.100.7"),
+        Parameter(REQUEST_ID, "Id of the request: the same again is counted once.", "b7a6552f10d4"),
+    ),
+    errors=tuple(kind for kind in _ERRORS if kind.status in NGINX_STATUSES),
 )
 
 OPERATIONS = (FORWARD_AUTH, FORWARD_AUTH_PATH, FORWARD_AUTH_NGINX)
