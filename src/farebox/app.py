@@ -27,6 +27,7 @@ from farebox.api import (
     customer_logs,
     customer_usage,
     dispatch,
+    gate,
     health,
     metering,
 )
@@ -39,27 +40,33 @@ from farebox.api.self_record import SelfRecorder
 from farebox.contract.operations import OPERATIONS
 from farebox.contract.texts import language_of
 from farebox.core.errors import FareboxError
+from farebox.core.instant import MS_PER_SECOND
 from farebox.core.key import digest
 from farebox.engine.clock import SteadyClock
 from farebox.engine.directory import Directory
 from farebox.engine.entropy import SystemEntropy
 from farebox.engine.follower import Follower
+from farebox.engine.gatekeeper import Gatekeeper
 from farebox.engine.link import Link
+from farebox.engine.reservation import Seal
 from farebox.engine.secret import ProgramSecret
 from farebox.engine.spawn import RecorderProcess, recorder_command
 from farebox.pages import app as pages
 from farebox.pages.facts import Facts, MetricFact, SettingFact
+from farebox.service.admit import Admitter
 from farebox.service.alert_watch import AlertWatcher
 from farebox.service.capture import CapturePolicy
 from farebox.service.forms.key import TokenEnsure, TokenEnsured
 from farebox.service.housekeeping import Housekeeper, last_audit
 from farebox.service.metrics import METRICS, Metrics
 from farebox.service.record import Packer
+from farebox.service.record_queue import RecordQueue
 from farebox.service.refusal_log import RefusalLog
+from farebox.service.settle import Settler
 from farebox.settings import SETTINGS, SQLITE_SCHEME, Settings
 from farebox.store.sqlite.database import open_reader
 from farebox.webhooks.deliverer import Deliverer
-from farebox.webhooks.sender import Sender
+from farebox.webhooks.sender import Resolve, Sender, resolve
 
 ACTOR = "start"
 GC_THRESHOLD = 20_000
@@ -68,6 +75,7 @@ HANDLERS = {
     **customer_usage.HANDLERS,
     **customer_logs.HANDLERS,
     **metering.HANDLERS,
+    **gate.HANDLERS,
     **admin.HANDLERS,
     **health.HANDLERS,
 }
@@ -86,12 +94,14 @@ def _print_token(token: str) -> None:
 class Hooks:
     """What whoever serves adds: `on_ready` gets the URL, `on_token` a token that was just made.
 
-    `more_routes` are tried before the program's own.
+    `more_routes` are tried before the program's own. `resolve` finds the addresses of the hosts
+    that webhooks go to.
     """
 
     on_ready: Callable[[str], None] = lambda _: None
     on_token: Callable[[str], None] = _print_token
     more_routes: MoreRoutes = lambda _: ()
+    resolve: Resolve = resolve
 
 
 def make_context(settings: Settings) -> Context:
@@ -107,6 +117,10 @@ def make_context(settings: Settings) -> Context:
         rows_waiting_max=settings.queue_rows,
     )
     policy = CapturePolicy(settings.capture_bodies, settings.capture_bytes, settings.key_headers)
+    secret = ProgramSecret(settings.secret, settings.database, entropy)
+    hold_ms = settings.reservation_seconds * MS_PER_SECOND
+    gatekeeper = Gatekeeper(link, clock, entropy, hold_ms=hold_ms)
+    refusal_log = RefusalLog(link, metrics, entropy)
     return Context(
         directory=directory,
         follower=Follower(directory, open_one),
@@ -114,12 +128,18 @@ def make_context(settings: Settings) -> Context:
         link=link,
         intake=Intake(Packer(directory, entropy), link, clock, policy, metrics),
         self_recorder=SelfRecorder(link, metrics),
-        refusal_log=RefusalLog(link, metrics, entropy),
+        refusal_log=refusal_log,
         own_limit=OwnLimit(settings.customer_requests_per_minute),
+        gatekeeper=gatekeeper,
+        admitter=Admitter(directory, gatekeeper, refusal_log, entropy),
+        settler=Settler(directory, entropy),
+        record_queue=RecordQueue(gatekeeper, metrics),
+        seal=Seal(secret.derive),
+        capture_policy=policy,
         clock=clock,
         entropy=entropy,
         metrics=metrics,
-        secret=ProgramSecret(settings.secret, settings.database, entropy),
+        secret=secret,
         is_webhook_private_allowed=settings.webhook_private,
         key_headers=settings.key_headers,
         log_query_ms=settings.log_query_ms,
@@ -132,7 +152,7 @@ def make_app(context: Context, settings: Settings, hooks: Hooks) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await start(context, settings, hooks.on_token)
-        watching = [asyncio.create_task(work) for work in make_watchers(context, settings)]
+        watching = [asyncio.create_task(work) for work in make_watchers(context, settings, hooks)]
         try:
             yield
         finally:
@@ -181,6 +201,8 @@ async def start(context: Context, settings: Settings, on_token: Callable[[str], 
     if ensured.token is not None:
         on_token(ensured.token)
     await context.follower.start()
+    context.gatekeeper.start()
+    context.record_queue.start()
     context.self_recorder.start()
     context.refusal_log.start()
     # What was just read stays: the collector needn't look at it again, nor at every small batch.
@@ -192,6 +214,8 @@ async def start(context: Context, settings: Settings, on_token: Callable[[str], 
 
 async def stop(context: Context) -> None:
     """Record what waits and let everything go."""
+    await context.record_queue.close()
+    await context.gatekeeper.close()
     await context.self_recorder.close()
     await context.refusal_log.close()
     await context.link.close()
@@ -200,9 +224,11 @@ async def stop(context: Context) -> None:
     log.info("farebox has stopped")
 
 
-def make_watchers(context: Context, settings: Settings) -> list[Coroutine[None, None, None]]:
+def make_watchers(
+    context: Context, settings: Settings, hooks: Hooks
+) -> list[Coroutine[None, None, None]]:
     """What runs beside the server while it serves, each until it is cancelled."""
-    sender = Sender(__version__, is_private_allowed=settings.webhook_private)
+    sender = Sender(__version__, is_private_allowed=settings.webhook_private, resolve=hooks.resolve)
     return [
         make_housekeeper(context, settings).run(),
         Deliverer(

@@ -182,6 +182,12 @@ SETTINGS: tuple[Setting, ...] = (
         _switch,
     ),
     Setting(
+        "FAREBOX_RESERVATION_SECONDS",
+        "60",
+        "How long a reservation holds its credits before it expires.",
+        _whole(1, 3600),
+    ),
+    Setting(
         "FAREBOX_FORWARD_AUTH_WAIT",
         "off",
         "Whether forward authentication answers only after the request is safely stored.",
@@ -216,6 +222,7 @@ class Settings:
     queue_rows: int
     audit_minutes: int
     legacy_rate_headers: bool
+    reservation_seconds: int
     forward_auth_wait: bool
     webhook_private: bool
     log_level: str

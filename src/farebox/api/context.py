@@ -12,10 +12,16 @@ from farebox.engine.clock import Clock
 from farebox.engine.directory import Directory
 from farebox.engine.entropy import Entropy
 from farebox.engine.follower import Follower
+from farebox.engine.gatekeeper import Gatekeeper
 from farebox.engine.link import Link
+from farebox.engine.reservation import Seal
 from farebox.engine.secret import ProgramSecret
+from farebox.service.admit import Admitter
+from farebox.service.capture import CapturePolicy
 from farebox.service.metrics import Metrics
+from farebox.service.record_queue import RecordQueue
 from farebox.service.refusal_log import RefusalLog
+from farebox.service.settle import Settler
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +44,12 @@ class Context:
     self_recorder: SelfRecorder
     refusal_log: RefusalLog
     own_limit: OwnLimit
+    gatekeeper: Gatekeeper
+    admitter: Admitter
+    settler: Settler
+    record_queue: RecordQueue
+    seal: Seal
+    capture_policy: CapturePolicy
     clock: Clock
     entropy: Entropy
     metrics: Metrics

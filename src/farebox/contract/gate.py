@@ -31,6 +31,8 @@ ReservationId = Annotated[
     ),
 ]
 
+DeniedStatus = Literal[401, 402, 403, 429]
+
 
 class AuthorizeRequest(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """A request that is to be admitted."""
@@ -135,7 +137,7 @@ class Denied(Struct, frozen=True):
         ),
     ]
     status: Annotated[
-        Literal[401, 402, 403, 429], Meta(description="The HTTP status to answer the caller with.")
+        DeniedStatus, Meta(description="The HTTP status to answer the caller with.")
     ]
     code: Annotated[int, Meta(description="The error code; its first three digits are the status.")]
     message: Annotated[str, Meta(description="What is wrong and what would be right, for people.")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farebox.contract import admin, keys, logs, metering, profile, quotas, service, usage
+from farebox.contract import admin, gate, keys, logs, metering, profile, quotas, service, usage
 from farebox.contract.operation import Operation
 
 # In the order of the documentation.
@@ -13,6 +13,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *usage.OPERATIONS,
     *logs.OPERATIONS,
     *metering.OPERATIONS,
+    *gate.OPERATIONS,
     *admin.OPERATIONS,
     *service.OPERATIONS,
 )
@@ -23,6 +24,7 @@ TAGS: dict[str, str] = {
     "Quotas": "The credits of the workspace, in the form of another vendor.",
     "API Keys": "The API keys of the workspace, their requests and their use.",
     "Metering": "Recording the requests of your API.",
+    "Gate": "Admitting or refusing the requests of your API before they cost anything.",
     "Admin": "Managing plans, log types, workspaces, keys and grants.",
     "Service": "Health, metrics and documentation of the program.",
 }

@@ -85,7 +85,7 @@ def denied_by_terms(
 
     `ip` is the caller's address; None, which is unknown, is no allowed one.
     """
-    denial = _denied_by_key(key, log_type_id, now_ms, ip)
+    denial = denied_by_key(key, log_type_id, now_ms, ip)
     if denial is not None:
         return denial
     if workspace.status == "suspended":
@@ -97,7 +97,7 @@ def denied_by_terms(
     return None
 
 
-def _denied_by_key(key: ApiKey, log_type_id: int, now_ms: int, ip: str | None) -> Denial | None:
+def denied_by_key(key: ApiKey, log_type_id: int, now_ms: int, ip: str | None) -> Denial | None:
     """What of the key refuses the caller; a key for some log types opens nothing unmapped."""
     if key.status(now_ms) != "active":
         return Denial(INVALID_KEY, "key")

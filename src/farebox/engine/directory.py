@@ -26,6 +26,7 @@ from farebox.store.contract import Reader
 
 # What others point to is read first: no reader may find a workspace whose plan isn't there.
 _ORDER = {"log_type": 0, "plan": 1, "workspace": 2, "user": 3, "key": 4, "token": 5}
+_SHARED = ("log_type", "plan")
 
 
 class _Change(NamedTuple):
@@ -44,6 +45,9 @@ class Directory:
 
     def __init__(self) -> None:
         self.change_id = 0
+        # The last change of each workspace, and of what all of them share.
+        self._changed: dict[int, int] = {}
+        self._terms_changed = 0
         self.log_types: dict[int, LogType] = {}
         self.log_type_by_slug: dict[str, LogType] = {}
         self.plans: dict[int, Plan] = {}
@@ -80,8 +84,13 @@ class Directory:
         finally:
             reader.end_read()
         if changes:
+            self._note(changes)
             self.change_id = changes[-1].change_id
         return bool(changes)
+
+    def changed(self, profile_id: int) -> int:
+        """The last change that may concern a workspace: its terms, its keys, its credits."""
+        return max(self._changed.get(profile_id, 0), self._terms_changed)
 
     def key_of_digest(self, digest: bytes) -> ApiKey | None:
         """The key with this digest, whatever its status."""
@@ -103,6 +112,13 @@ class Directory:
         if log_type is None:
             return Price(0, 0, 0)
         return self.plans[workspace.plan_id_at(time_ms)].price(log_type, time_ms)
+
+    def _note(self, changes: Iterable[_Change]) -> None:
+        for change in changes:
+            if change.kind in _SHARED:
+                self._terms_changed = change.change_id
+            elif change.profile_id is not None:
+                self._changed[change.profile_id] = change.change_id
 
     def _follow(self, reader: Reader, change: _Change) -> None:
         match change.kind:

@@ -73,8 +73,12 @@ class Follower:
         Raises:
             FareboxError: 503, the store can't be read.
         """
-        if self._monotonic() - self._fresh_since > FRESH_SECONDS_MAX:
+        if not self.is_fresh():
             await self.catch_up()
+
+    def is_fresh(self) -> bool:
+        """Whether the directory is young enough to decide by."""
+        return self._monotonic() - self._fresh_since <= FRESH_SECONDS_MAX
 
     async def catch_up(self) -> None:
         """Know everything that was committed before this call.

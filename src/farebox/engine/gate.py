@@ -16,14 +16,12 @@ from farebox.core.errors import RESERVATION_TAKEN, FareboxError
 from farebox.engine.draws import CREDIT_NAMES
 from farebox.engine.holds import Ask, Hold, Holds
 from farebox.engine.leases import TRUST_MS
-from farebox.engine.messages import Drawn, Spend
+from farebox.engine.messages import Drawn
 from farebox.engine.stockroom import Asked, Stockroom
 from farebox.engine.stocks import Meter, Stock, Wallet
 
 # What was found to have nothing left is asked about again only then.
 RECHECK_MS = 250
-# Windows that no rollup counts: what was drawn of them is what was used of them.
-_FINE = ("second", "minute")
 
 
 class Gate:
@@ -87,28 +85,13 @@ class Gate:
 
     # -- the ends of a hold ----------------------------------------------------------------------
 
-    def spend(self, hold: Hold, charged_micro: int, query_log_id: bytes) -> Spend:
-        """What a settlement takes of what was drawn; the rest of the hold is not used."""
+    def ending(self, lease_id: int, number: int) -> Hold | None:
+        """An open hold whose end is on its way from now on; None when it has none here."""
+        hold = self.holds.of_number(number)
+        if hold is None or hold.lease_id != lease_id:
+            return None
         hold.ending += 1
-        pieces = [(s.lot_id, 1) for s in hold.stocks if s.name not in _FINE]
-        if hold.cap is not None and charged_micro:
-            pieces.append((hold.cap.lot_id, min(charged_micro, hold.ask.hold_micro)))
-        rest_micro = charged_micro
-        for stock, held_micro in hold.pieces:
-            taken_micro = min(rest_micro, held_micro)
-            if taken_micro:
-                pieces.append((stock.lot_id, taken_micro))
-                rest_micro -= taken_micro
-        return Spend(query_log_id, hold.lease_id, tuple(pieces))
-
-    def begin_void(self, hold: Hold) -> Spend:
-        """What a void gives back, where the hold's lease has ended."""
-        hold.ending += 1
-        pieces = [(stock.lot_id, 1) for stock in hold.stocks]
-        if hold.cap is not None:
-            pieces.append((hold.cap.lot_id, hold.ask.hold_micro))
-        pieces += [(stock.lot_id, held_micro) for stock, held_micro in hold.pieces]
-        return Spend(b"", hold.lease_id, tuple(pieces))
+        return hold
 
     def settled(self, hold: Hold, charged_micro: int, now_ms: int) -> None:
         """The request is recorded: what it didn't cost is free again."""

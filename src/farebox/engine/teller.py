@@ -30,10 +30,12 @@ class Teller:
         self._leases = leases
 
     def is_idle(self, draw: Draw) -> bool:
-        """Whether a draw only renews its lease."""
-        return not (draw.wants or draw.returns or draw.is_last) or self._leases.is_over(
-            draw.lease_id
-        )
+        """Whether a draw only renews its lease, or can't move anything."""
+        lease = self._draws.lease(draw.lease_id)
+        if lease is None:
+            return not draw.wants
+        is_over = lease.ended_at_ms is not None
+        return is_over or not (draw.wants or draw.returns or draw.is_last)
 
     def renewed(self, draw: Draw, now_ms: int) -> Drawn:
         """The answer to a draw that moves nothing."""

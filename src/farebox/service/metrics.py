@@ -46,6 +46,12 @@ METRICS: tuple[Metric, ...] = (
         (),
         "From handing a batch to the recorder to its commit, in seconds.",
     ),
+    Metric(
+        "farebox_late_settlements_total",
+        "counter",
+        (),
+        "Settlements that came after their reservation had expired.",
+    ),
     Metric("farebox_queue_rows", "gauge", (), "Requests that wait to be recorded in this process."),
     Metric(
         "farebox_store_failures_total",

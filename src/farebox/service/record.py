@@ -7,7 +7,6 @@ event loop: no SQL. Usage is recorded whatever the key's status is, since it has
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
@@ -31,10 +30,11 @@ from farebox.core.request import (
     Channel,
     MeteredRequest,
 )
-from farebox.core.workspace import ApiKey, Workspace
+from farebox.core.workspace import ApiKey
 from farebox.engine.directory import Directory
 from farebox.engine.entropy import Entropy
 from farebox.service import fields
+from farebox.service.tariff import FREE, Tariff
 
 DAYS_BACK_MAX_MS = DAYS_BACK_MAX * MS_PER_DAY
 AHEAD_MAX_MS = MINUTES_AHEAD_MAX * MS_PER_MINUTE
@@ -68,13 +68,12 @@ class Draft(NamedTuple):
 
 
 class Packer:
-    """Packs drafts of one process. Remembers price schedules until the directory changes."""
+    """Packs drafts of one process."""
 
     def __init__(self, directory: Directory, entropy: Entropy) -> None:
         self._directory = directory
         self._entropy = entropy
-        self._schedules: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
-        self._schedules_change_id = -1
+        self._tariff = Tariff(directory)
         self._random = b""
         self._random_at = 0
 
@@ -119,7 +118,8 @@ class Packer:
         if credits_micro is None:
             is_free = status_code is not None and status_code >= FREE_FROM_STATUS
             workspace = self._directory.workspaces[key.profile_id]
-            credits_micro = 0 if is_free else self._price_micro(workspace, log_type_id, time_ms)
+            price = FREE if is_free else self._tariff.price(workspace, log_type_id, time_ms)
+            credits_micro = price.credits_micro
         return MeteredRequest(
             key.profile_id,
             pack_identity(draft.source, draft.request_id),
@@ -151,31 +151,6 @@ class Packer:
         if slug == UNKNOWN_SLUG:
             return UNMAPPED
         raise FareboxError(UNKNOWN_LOG_TYPE, field="log_type", slug=slug)
-
-    def _price_micro(self, workspace: Workspace, log_type_id: int, time_ms: int) -> int:
-        if log_type_id == UNMAPPED:
-            return 0
-        if self._schedules_change_id != self._directory.change_id:
-            self._schedules.clear()
-            self._schedules_change_id = self._directory.change_id
-        key = (workspace.profile_id, log_type_id)
-        schedule = self._schedules.get(key)
-        if schedule is None:
-            schedule = self._schedules[key] = self._schedule(workspace, log_type_id)
-        starts, prices = schedule
-        return prices[max(0, bisect_right(starts, time_ms) - 1)]
-
-    def _schedule(self, workspace: Workspace, log_type_id: int) -> tuple[list[int], list[int]]:
-        """Every instant at which this workspace's price may change, and the price from there."""
-        log_type = self._directory.log_types[log_type_id]
-        starts = {0, *(from_ms for from_ms, _ in workspace.plans)}
-        starts |= {price.valid_from_ms for price in log_type.prices}
-        for _, plan_id in workspace.plans:
-            prices = self._directory.plans[plan_id].prices.get(log_type_id, ())
-            starts |= {price.valid_from_ms for price in prices}
-        ordered = sorted(starts)
-        price = self._directory.price
-        return ordered, [price(workspace, log_type_id, at).credits_micro for at in ordered]
 
     def _random_bytes(self) -> bytes:
         start = self._random_at

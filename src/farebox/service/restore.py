@@ -140,8 +140,10 @@ def _begin_anew(writer: SqliteDatabase, source: Path) -> None:
     """What a restored database has to know before anyone works with it, in one transaction.
 
     Whatever a process had drawn beforehand, it drew from another database: nothing of it may count
-    here. Nothing is drawn so far; when it is, this is where all draws end.
+    here. All leases are over, and long so: the recorder takes back what they had of credits, and
+    windows close by themselves.
     """
+    writer.execute("leases_end_all")
     writer.execute(
         "changes_insert",
         at_ms=SteadyClock(writer.integer("clock_high_water")).now_ms(),

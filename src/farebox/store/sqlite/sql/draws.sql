@@ -16,9 +16,9 @@ on conflict (profile_id, lease_id, lot_id) do update set units = excluded.units;
 -- Draws: lots that nothing is left of, or whose window has closed. By primary key.
 delete from draws where profile_id = ?1 and lease_id = ?2 and lot_id = ?3;
 
--- name: draws_drop_all!
--- Restore: what was drawn before a backup was made is nobody's.
-delete from draws;
+-- name: leases_end_all!
+-- Restore: what was drawn before a backup was made is nobody's; the recorder takes it back.
+update leases set ended_at_ms = 0;
 
 -- name: leases_all
 -- Draws, at first use.

@@ -1,0 +1,313 @@
+"""The gatekeeper: the gate of a process beside its event loop, and its way to the recorder.
+
+It decides at once where the gate can. Else it draws: all that waits goes in one message, and while
+one is under way the next collects. A few times a second it renews the lease, brings back what is
+not needed, and so keeps the gate's trust. Whenever it doesn't know what became of a message it
+gives the lease up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from farebox.core.admission import Denial, LimitState
+from farebox.core.errors import (
+    QUEUE_FULL,
+    RESERVATION_ENDED,
+    ROW_REFUSED,
+    FareboxError,
+)
+from farebox.core.request import Capture, MeteredRequest
+from farebox.engine.clock import Clock
+from farebox.engine.entropy import Entropy
+from farebox.engine.gate import Gate
+from farebox.engine.holds import Ask, Hold
+from farebox.engine.link import Link, unavailable
+from farebox.engine.messages import Recorded
+from farebox.engine.reservation import Reservation
+
+RENEW_SECONDS = 0.25
+LET_GO_EVERY = 40
+DECIDE_SECONDS_MAX = 5.0
+HOLDS_MAX = 1_000_000
+LEASE_ID_BITS = 62
+log = logging.getLogger("farebox.gate")
+
+
+class Settled(NamedTuple):
+    """What became of a settlement: the balance after it, and whether it came after expiry."""
+
+    balance_micro: int
+    is_late: bool
+
+
+class Gatekeeper:
+    """One per process. `decide_now` may be called from any thread, the rest from one event loop."""
+
+    def __init__(self, link: Link, clock: Clock, entropy: Entropy, *, hold_ms: int) -> None:
+        self._link = link
+        self._clock = clock
+        self._entropy = entropy
+        self.hold_ms = hold_ms
+        self._lock = threading.Lock()
+        self._gate = Gate(self._new_lease_id())
+        self._drawing: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
+        self._parting: set[asyncio.Task[None]] = set()
+
+    # -- deciding --------------------------------------------------------------------------------
+
+    def decide_now(self, ask: Ask, now_ms: int) -> Hold | Denial | None:
+        """What the gate says without waiting; None when it must know more.
+
+        Raises:
+            FareboxError: 409, another request was admitted under its id; 503, too many are held.
+        """
+        with self._lock:
+            if len(self._gate.holds) >= HOLDS_MAX:
+                raise FareboxError(QUEUE_FULL, retry_after_seconds=1)
+            return self._gate.decide(ask, now_ms)
+
+    async def decide(self, ask: Ask) -> Hold | Denial:
+        """Admit or refuse a request; draws first where that is needed.
+
+        Raises:
+            FareboxError: 409, or 503: the recorder can't be asked.
+        """
+        decision = self.decide_now(ask, self._clock.now_ms())
+        if decision is None:
+            try:
+                async with asyncio.timeout(DECIDE_SECONDS_MAX):
+                    while decision is None:
+                        await self._drawn()
+                        decision = self.decide_now(ask, self._clock.now_ms())
+            except TimeoutError as error:
+                message = "nothing could be drawn in time"
+                raise unavailable(message) from error
+        return decision
+
+    def admit_anyway(self, ask: Ask, now_ms: int) -> Hold:
+        """Admit without taking anything, where a plan only counts."""
+        with self._lock:
+            return self._gate.admit_anyway(ask, now_ms)
+
+    def limits(self, ask: Ask, now_ms: int) -> tuple[LimitState, ...]:
+        """Every limit that a request is under."""
+        with self._lock:
+            return self._gate.limits(ask, now_ms)
+
+    def held_micro(self, profile_id: int) -> int:
+        """What reservations of this process hold of a workspace's credits."""
+        with self._lock:
+            return self._gate.held_micro(profile_id)
+
+    def wake(self) -> None:
+        """Draw ahead of need, if the gate asks for it."""
+        if self._gate.room.has_demand and (self._drawing is None or self._drawing.done()):
+            self._drawing = asyncio.create_task(self._draw())
+            self._drawing.add_done_callback(_look_at)
+
+    # -- ending ----------------------------------------------------------------------------------
+
+    async def settle(
+        self,
+        reservation: Reservation,
+        row: MeteredRequest,
+        captures: Sequence[Capture] = (),
+    ) -> Settled:
+        """Record the request of a reservation and charge what it cost; returns after the commit.
+
+        Raises:
+            FareboxError: 409, it has ended otherwise; 422, the row was refused; or 503.
+        """
+        now_ms = self._clock.now_ms()
+        with self._lock:
+            hold = self._gate.ending(reservation.lease_id, reservation.number)
+            lease_id = self._gate.lease_id
+        is_late = hold is None and reservation.is_expired(now_ms)
+        spend = reservation.spend(0 if is_late else row.credits_micro, row.query_log_id)
+        try:
+            recorded = await self._link.record([row], captures, lease_id=lease_id, spends=[spend])
+        except FareboxError as error:
+            self._in_doubt([hold] if hold else [], error)
+            raise
+        except asyncio.CancelledError:
+            self._abandon()
+            raise
+        self._end(hold, recorded, row.credits_micro)
+        if recorded.conflicts:
+            raise FareboxError(RESERVATION_ENDED)
+        if recorded.rejected:
+            raise FareboxError(ROW_REFUSED)
+        return Settled(dict(recorded.balances)[row.profile_id], is_late and not recorded.duplicates)
+
+    async def void(self, reservation: Reservation) -> None:
+        """Give back what a reservation holds; returns after the commit.
+
+        Raises:
+            FareboxError: 409, it was settled; or 503.
+        """
+        with self._lock:
+            hold = self._gate.ending(reservation.lease_id, reservation.number)
+            lease_id = self._gate.lease_id
+        try:
+            voided = await self._link.void(
+                lease_id, reservation.profile_id, reservation.identity, reservation.unspent()
+            )
+        except FareboxError as error:
+            self._in_doubt([hold] if hold else [], error)
+            raise
+        except asyncio.CancelledError:
+            self._abandon()
+            raise
+        if hold is not None:
+            with self._lock:
+                self._gate.voided(hold, self._clock.now_ms())
+        if voided.was_settled:
+            raise FareboxError(RESERVATION_ENDED)
+
+    async def record(
+        self, admitted: Sequence[tuple[Hold, MeteredRequest]], captures: Sequence[Capture] = ()
+    ) -> Recorded:
+        """Record requests that were admitted here; returns after the commit.
+
+        Raises:
+            FareboxError: 503; the same again settles what became of them.
+        """
+        spends = [
+            Reservation.of(hold).spend(min(row.credits_micro, hold.ask.hold_micro), row[3])
+            for hold, row in admitted
+        ]
+        with self._lock:
+            lease_id = self._gate.lease_id
+            for hold, _ in admitted:
+                hold.ending += 1
+        try:
+            recorded = await self._link.record(
+                [row for _, row in admitted], captures, lease_id=lease_id, spends=spends
+            )
+        except FareboxError as error:
+            self._in_doubt([hold for hold, _ in admitted], error)
+            raise
+        refused = {index for index, _ in recorded.rejected} | set(recorded.conflicts)
+        now_ms = self._clock.now_ms()
+        with self._lock:
+            for index, (hold, row) in enumerate(admitted):
+                if index in refused:
+                    self._gate.voided(hold, now_ms)
+                else:
+                    self._gate.settled(hold, row.credits_micro, now_ms)
+        return recorded
+
+    def void_now(self, hold: Hold) -> None:
+        """Give back what a hold of this process took, whose identity nobody else knows."""
+        with self._lock:
+            hold.ending += 1
+            self._gate.voided(hold, self._clock.now_ms())
+
+    # -- its own life ----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to renew."""
+        self._renewing = asyncio.create_task(self._renew())
+
+    async def close(self) -> None:
+        """Give back all that is free, and stop."""
+        if self._renewing is not None:
+            self._renewing.cancel()
+            await asyncio.wait([self._renewing])
+        if self._drawing is not None:
+            await asyncio.wait([self._drawing])
+        self._abandon()
+        await asyncio.wait(self._parting)
+
+    async def _renew(self) -> None:
+        rounds = 0
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            rounds += 1
+            if rounds % LET_GO_EVERY == 0:
+                with self._lock:
+                    self._gate.room.let_go(self._clock.now_ms())
+            try:
+                await self._drawn()
+            except FareboxError as error:
+                log.warning("the lease could not be renewed: %s", error.internal)
+            except Exception:
+                log.exception("the lease could not be renewed")
+
+    async def _drawn(self) -> None:
+        """Wait for a draw; who waits together shares one, and fails together."""
+        if self._drawing is None or self._drawing.done():
+            self._drawing = asyncio.create_task(self._draw())
+            self._drawing.add_done_callback(_look_at)
+        await asyncio.shield(self._drawing)
+
+    async def _draw(self) -> None:
+        began_ms = self._clock.now_ms()
+        with self._lock:
+            lease_id = self._gate.lease_id
+            asked, returns = self._gate.wants(began_ms)
+        try:
+            drawn = await self._link.draw(
+                lease_id, began_ms, self.hold_ms, [one.want for one in asked], returns
+            )
+        except FareboxError:
+            if lease_id == self._gate.lease_id:
+                self._abandon()
+            raise
+        self._clock.not_before(drawn.now_ms)
+        if lease_id != self._gate.lease_id:
+            return  # given up meanwhile, and all that it had with it
+        if drawn.is_ended:
+            self._abandon()
+            return
+        with self._lock:
+            self._gate.supplied(asked, drawn, began_ms, self._clock.now_ms())
+
+    def _end(self, hold: Hold | None, recorded: Recorded, charged_micro: int) -> None:
+        if hold is None:
+            return
+        with self._lock:
+            if recorded.rejected:
+                self._gate.kept(hold)
+            elif recorded.conflicts:
+                # Its identity was used up by somebody who took nothing of it.
+                self._gate.voided(hold, self._clock.now_ms())
+            else:
+                self._gate.settled(hold, charged_micro, self._clock.now_ms())
+
+    def _in_doubt(self, holds: list[Hold], error: FareboxError) -> None:
+        """After ends that failed: nothing was sent, or nobody knows what became of it."""
+        with self._lock:
+            for hold in holds:
+                self._gate.kept(hold)
+        if error.kind is not QUEUE_FULL:
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Begin a new lease; tell the recorder, as far as it listens, what is free of the old."""
+        now_ms = self._clock.now_ms()
+        with self._lock:
+            old, free = self._gate.abandon(self._new_lease_id(), now_ms)
+        task = asyncio.create_task(self._part(old, free, now_ms))
+        self._parting.add(task)
+        task.add_done_callback(self._parting.discard)
+
+    async def _part(self, lease_id: int, free: list[tuple[int, int]], now_ms: int) -> None:
+        with suppress(FareboxError):
+            await self._link.draw(lease_id, now_ms, self.hold_ms, [], free, is_last=True)
+
+    def _new_lease_id(self) -> int:
+        return self._entropy.random_below(2**LEASE_ID_BITS) + 1
+
+
+def _look_at(task: asyncio.Task[None]) -> None:
+    """Those who asked for it may all have gone: then nobody else looks at its error."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,136 @@
+"""Reservations: what a hold is to those outside, as a signed token that says what it holds.
+
+    rsv_<base64url of: the fields as msgpack, then 16 bytes of their HMAC-SHA256>
+
+So it can be settled after the process that made it is gone, and nobody can make one up. It tells
+its reader no secret. One that is not signed by this program is no reservation.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+
+import msgspec
+
+from farebox.core.errors import INVALID_RESERVATION, FareboxError
+from farebox.core.request import Channel
+from farebox.engine.holds import Hold
+from farebox.engine.messages import Spend
+
+PREFIX = "rsv_"
+PURPOSE = "reservations"
+SIGNATURE_BYTES = 16
+# Windows that no rollup counts: what was drawn of them is what was used of them.
+FINE_WINDOWS = frozenset({"second", "minute"})
+
+
+class Reservation(msgspec.Struct, array_like=True, frozen=True):
+    """An admitted request, as its token says.
+
+    `windows` are lots that it took one unit of each from, `fine` likewise of seconds and minutes;
+    `grants` are (lot_id, micro-credits), `cap_lot_id` is 0 without a cap. `expires_ms` is 0 for one
+    that does not expire.
+    """
+
+    number: int
+    lease_id: int
+    profile_id: int
+    key_id: str
+    log_type_id: int
+    channel: Channel
+    time_ms: int
+    expires_ms: int
+    held_micro: int
+    identity: bytes
+    windows: list[int]
+    fine: list[int]
+    cap_lot_id: int
+    grants: list[tuple[int, int]]
+
+    @classmethod
+    def of(cls, hold: Hold) -> Reservation:
+        """That of a hold."""
+        ask = hold.ask
+        return cls(
+            hold.number,
+            hold.lease_id,
+            ask.profile_id,
+            ask.key_id,
+            ask.log_type_id,
+            ask.channel,
+            hold.time_ms,
+            hold.expires_ms or 0,
+            ask.hold_micro,
+            ask.identity,
+            [stock.lot_id for stock in hold.stocks if stock.name not in FINE_WINDOWS],
+            [stock.lot_id for stock in hold.stocks if stock.name in FINE_WINDOWS],
+            0 if hold.cap is None else hold.cap.lot_id,
+            [(stock.lot_id, micro) for stock, micro in hold.pieces],
+        )
+
+    def is_expired(self, now_ms: int) -> bool:
+        """Whether what it held is free again."""
+        return bool(self.expires_ms) and self.expires_ms <= now_ms
+
+    def spend(self, charged_micro: int, query_log_id: bytes) -> Spend:
+        """What its settlement takes of what was drawn; the rest of it is not used."""
+        pieces = [(lot_id, 1) for lot_id in self.windows]
+        if self.cap_lot_id and charged_micro:
+            pieces.append((self.cap_lot_id, min(charged_micro, self.held_micro)))
+        rest_micro = charged_micro
+        for lot_id, micro in self.grants:
+            taken_micro = min(rest_micro, micro)
+            if taken_micro:
+                pieces.append((lot_id, taken_micro))
+                rest_micro -= taken_micro
+        return Spend(query_log_id, self.lease_id, tuple(pieces))
+
+    def unspent(self) -> Spend:
+        """What its void gives back, where its lease has ended."""
+        pieces = [(lot_id, 1) for lot_id in (*self.windows, *self.fine)]
+        if self.cap_lot_id:
+            pieces.append((self.cap_lot_id, self.held_micro))
+        return Spend(b"", self.lease_id, (*pieces, *self.grants))
+
+
+class Seal:
+    """Signs reservations and knows its own.
+
+    `derive` gives the secret for a purpose; it is asked at the first use.
+    """
+
+    def __init__(self, derive: Callable[[str], bytes]) -> None:
+        self._derive = derive
+        self._secret = b""
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder = msgspec.msgpack.Decoder(Reservation)
+
+    def seal(self, reservation: Reservation) -> str:
+        """The token of a reservation."""
+        body = self._encoder.encode(reservation)
+        return PREFIX + urlsafe_b64encode(body + self._signature(body)).decode()
+
+    def open(self, token: str) -> Reservation:
+        """The reservation of a token.
+
+        Raises:
+            FareboxError: 422, it is none of ours.
+        """
+        try:
+            signed = urlsafe_b64decode(token.removeprefix(PREFIX).encode())
+        except (ValueError, binascii.Error) as error:
+            raise FareboxError(INVALID_RESERVATION) from error
+        body, signature = signed[:-SIGNATURE_BYTES], signed[-SIGNATURE_BYTES:]
+        if not token.startswith(PREFIX) or not hmac.compare_digest(
+            self._signature(body), signature
+        ):
+            raise FareboxError(INVALID_RESERVATION)
+        return self._decoder.decode(body)
+
+    def _signature(self, body: bytes) -> bytes:
+        if not self._secret:
+            self._secret = self._derive(PURPOSE)
+        return hmac.digest(self._secret, body, "sha256")[:SIGNATURE_BYTES]
