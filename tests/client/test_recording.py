@@ -322,6 +322,37 @@ def test_threads_may_record_and_flush_at_once() -> None:
     assert set(sent) == set(ids)
 
 
+def test_what_is_none_is_not_told() -> None:
+    network = Network(recorded)
+    with client(network, batching=NEVER) as made:
+        made.record(key_id="key_1", id="mine", time="2026-05-05T12:00:00Z", credits=None, ip=None)
+    row = {"id": "mine", "key_id": "key_1", "time": "2026-05-05T12:00:00Z"}
+    assert network.bodies()[0]["requests"] == [row]
+
+
+def test_without_an_event_loop_nothing_is_taken() -> None:
+    network = Network(recorded)
+    made = async_client(network)
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        made.record(key_id="key_1")
+    asyncio.run(made.close())
+    assert not network.sent
+
+
+def test_a_loop_that_cancels_everything_can_still_be_flushed() -> None:
+    network = Network(recorded)
+
+    async def main() -> None:
+        made = async_client(network, batching=NEVER)
+        made.record(key_id="key_1", id="mine")
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await made.close()
+
+    asyncio.run(main())
+    assert network.ids() == [["mine"]]
+
+
 def test_rows_of_ones_own_are_recorded_at_once() -> None:
     network = Network(recorded)
     with client(network) as made:

@@ -6,7 +6,9 @@ I/O (`call`), which `Client` and `AsyncClient` drive.
 
 from __future__ import annotations
 
-from farebox.client.aio_authorization import AsyncAuthorization, AsyncReservation
+from farebox.client.admin import Admin
+from farebox.client.aio_admin import AsyncAdmin
+from farebox.client.aio_authorization import AsyncAuthorization, AsyncReservation, Authorizing
 from farebox.client.aio_client import AsyncClient
 from farebox.client.authorization import Authorization, Reservation
 from farebox.client.buffer import Batching, FailedRow
@@ -27,12 +29,15 @@ from farebox.service.forms.money import GrantData
 from farebox.service.forms.workspace import WorkspaceCreate, WorkspaceData
 
 __all__ = [
+    "Admin",
     "Admitted",
     "ApiError",
+    "AsyncAdmin",
     "AsyncAuthorization",
     "AsyncClient",
     "AsyncReservation",
     "Authorization",
+    "Authorizing",
     "Batching",
     "BufferFullError",
     "Client",

@@ -1,4 +1,4 @@
-"""The client of a gateway or a back end that runs on an event loop."""
+"""The client of a gateway or a back end that runs on asyncio's event loop."""
 
 from __future__ import annotations
 

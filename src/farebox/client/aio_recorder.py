@@ -33,9 +33,10 @@ class AsyncRecorder:
         """
         if self._is_closed:
             raise ClosedError
+        loop = asyncio.get_running_loop()
         needs_a_look = self._delivery.add(row)
         if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._work())
+            self._task = loop.create_task(self._work())
         elif needs_a_look:
             self._woken.set()
 
@@ -57,7 +58,7 @@ class AsyncRecorder:
         self._is_closed = True
         self._woken.set()
         if self._task is not None:
-            await self._task
+            await asyncio.wait({self._task})  # it may have been cancelled with all others
             self._task = None
         try:
             await self.flush()

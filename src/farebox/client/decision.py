@@ -75,14 +75,7 @@ class Decision:
 
 def first_told(method: str | None, path: str | None, ip: str | None) -> CallTold:
     """What an authorization told of its request already."""
-    told = CallTold()
-    if method is not None:
-        told["method"] = method
-    if path is not None:
-        told["path"] = path
-    if ip is not None:
-        told["ip"] = ip
-    return told
+    return CallTold(method=method, path=path, ip=ip)
 
 
 def _merged(first: CallTold, second: CallTold) -> CallTold:

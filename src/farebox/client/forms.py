@@ -19,28 +19,28 @@ Key = str | Secret
 
 
 class CallTold(TypedDict, total=False):
-    """What may be told of a call and its answer.
+    """What may be told of a call and its answer; None is as if it weren't told.
 
     `credits`: what it cost; the default is the price at its time, and 0 for a status of 400 or
     above. Headers and bodies are kept only where the server captures them.
     """
 
-    credits: Credits
-    method: str
-    path: str
-    status_code: int
-    duration_ms: int
-    response_size: int
-    ip: str
-    request_headers: dict[str, str]
-    request_body: str
-    response_body: str
+    credits: Credits | None
+    method: str | None
+    path: str | None
+    status_code: int | None
+    duration_ms: int | None
+    response_size: int | None
+    ip: str | None
+    request_headers: dict[str, str] | None
+    request_body: str | None
+    response_body: str | None
 
 
 class Told(CallTold, total=False):
     """The same of a request that is reported, and which quota it counts against."""
 
-    channel: Literal["api", "portal"]
+    channel: Literal["api", "portal"] | None
 
 
 def exact(credits: Credits) -> Decimal:

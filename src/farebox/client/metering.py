@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Unpack, cast
+from typing import Any, Unpack
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -58,9 +58,10 @@ def request_row(
 
 def facts(told: CallTold) -> Any:  # noqa: ANN401 - keyword arguments of several structs
     """What was told, with exact credits."""
-    found = cast("dict[str, object]", dict(told))
-    if "credits" in told:
-        found["credits"] = exact(told["credits"])
+    found = {name: value for name, value in told.items() if value is not None}
+    credits = told.get("credits")
+    if credits is not None:
+        found["credits"] = exact(credits)
     return found
 
 
