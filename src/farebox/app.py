@@ -27,6 +27,7 @@ from farebox.api import (
     customer_logs,
     customer_usage,
     dispatch,
+    forward_auth,
     gate,
     health,
     metering,
@@ -76,6 +77,7 @@ HANDLERS = {
     **customer_logs.HANDLERS,
     **metering.HANDLERS,
     **gate.HANDLERS,
+    **forward_auth.HANDLERS,
     **admin.HANDLERS,
     **health.HANDLERS,
 }
@@ -142,6 +144,8 @@ def make_context(settings: Settings) -> Context:
         secret=secret,
         is_webhook_private_allowed=settings.webhook_private,
         key_headers=settings.key_headers,
+        is_forward_auth_waiting=settings.forward_auth_wait,
+        is_legacy_rate_headers=settings.legacy_rate_headers,
         log_query_ms=settings.log_query_ms,
     )
 

@@ -33,6 +33,8 @@ class Context:
         key_headers: in which an API key may come, in lower case, the preferred one first.
         is_webhook_private_allowed: whether webhooks may go to private addresses, and over http.
         secret: what the secrets that Farebox itself needs are derived from.
+        is_forward_auth_waiting: whether it answers only after the commit of what it lets through.
+        is_legacy_rate_headers: whether answers carry `X-RateLimit-*` as well.
         log_query_ms: how long one query of the log may take.
     """
 
@@ -56,4 +58,6 @@ class Context:
     secret: ProgramSecret
     is_webhook_private_allowed: bool
     key_headers: tuple[str, ...]
+    is_forward_auth_waiting: bool
+    is_legacy_rate_headers: bool
     log_query_ms: int

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from farebox.contract import admin, gate, keys, logs, metering, profile, quotas, service, usage
+from farebox.contract import (
+    admin,
+    forward_auth,
+    gate,
+    keys,
+    logs,
+    metering,
+    profile,
+    quotas,
+    service,
+    usage,
+)
 from farebox.contract.operation import Operation
 
 # In the order of the documentation.
@@ -14,6 +25,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *logs.OPERATIONS,
     *metering.OPERATIONS,
     *gate.OPERATIONS,
+    *forward_auth.OPERATIONS,
     *admin.OPERATIONS,
     *service.OPERATIONS,
 )
