@@ -136,9 +136,7 @@ class Denied(Struct, frozen=True):
             extra_json_schema={"const": False},
         ),
     ]
-    status: Annotated[
-        DeniedStatus, Meta(description="The HTTP status to answer the caller with.")
-    ]
+    status: Annotated[DeniedStatus, Meta(description="The HTTP status to answer the caller with.")]
     code: Annotated[int, Meta(description="The error code; its first three digits are the status.")]
     message: Annotated[str, Meta(description="What is wrong and what would be right, for people.")]
     denied_by: Annotated[
