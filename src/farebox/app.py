@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from farebox import __version__
 from farebox.api import (
@@ -34,6 +35,7 @@ from farebox.api import (
 )
 from farebox.api.context import Context
 from farebox.api.errors import error_response
+from farebox.api.fast_lane import PATH, FastLane
 from farebox.api.intake import Intake
 from farebox.api.own_limit import OwnLimit
 from farebox.api.readers import Readers
@@ -150,7 +152,20 @@ def make_context(settings: Settings) -> Context:
     )
 
 
-def make_app(context: Context, settings: Settings, hooks: Hooks) -> Starlette:
+class Application(Starlette):
+    """The ASGI application. The gate's hot path goes before everything else."""
+
+    hot: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one call."""
+        if self.hot is not None and scope.get("path") == PATH:
+            await self.hot(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def make_app(context: Context, settings: Settings, hooks: Hooks) -> Application:
     """The ASGI application."""
 
     @asynccontextmanager
@@ -172,7 +187,7 @@ def make_app(context: Context, settings: Settings, hooks: Hooks) -> Starlette:
     async def missing(request: Request, _: Exception) -> Response:
         return dispatch.no_route(context, request)
 
-    app = Starlette(
+    app = Application(
         routes=[
             *hooks.more_routes(context),
             *dispatch.routes(
@@ -185,6 +200,7 @@ def make_app(context: Context, settings: Settings, hooks: Hooks) -> Starlette:
     )
     # A path with a slash too many is another path: a redirect would drop a body or leak a header.
     app.router.redirect_slashes = False
+    app.hot = FastLane(context, super(Application, app).__call__)
     return app
 
 

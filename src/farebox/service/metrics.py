@@ -137,6 +137,14 @@ class Metrics:
         histogram = self._histograms[name]
         (histogram.labels(**labels) if labels else histogram).observe(seconds)
 
+    def counter(self, name: str, **labels: str) -> Counter:
+        """A counter with its labels, for who counts often."""
+        return self._counters[name].labels(**labels)
+
+    def histogram(self, name: str, **labels: str) -> Histogram:
+        """A histogram with its labels, for who observes often."""
+        return self._histograms[name].labels(**labels)
+
     def render(self) -> bytes:
         """The text that Prometheus reads."""
         return generate_latest(self.registry)
