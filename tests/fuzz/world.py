@@ -8,6 +8,7 @@ examples of the document are of.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from schemathesis.generation.meta import TestPhase
 
 from farebox.contract.operation import Operation, Security
 from farebox.contract.operations import OPERATIONS
+from farebox.core.errors import FareboxError
 from farebox.core.identity import format_uuid
 from farebox.core.instant import to_iso_ms
 from farebox.core.request import Capture
@@ -26,7 +28,13 @@ from tests.support.api import BASE_URL, Api
 CREDIT = 1_000_000
 LICENCES = 100_000
 # These calls use up what they name.
-ENDING = {"admin_keys_revoke", "admin_keys_rotate", "admin_tokens_revoke"}
+ENDING = {
+    "admin_alerts_delete",
+    "admin_keys_revoke",
+    "admin_keys_rotate",
+    "admin_tokens_revoke",
+    "admin_webhooks_delete",
+}
 SETTINGS = {"FAREBOX_CUSTOMER_REQUESTS_PER_MINUTE": "1000000", "FAREBOX_CAPTURE_BODIES": "on"}
 
 
@@ -57,6 +65,7 @@ class World:
         self.request_id = format_uuid(charged.query_log_id)
         self.meter_token = harness.call("tokens.create", name="Meter", scope="meter").token
         self.token_id = harness.call("tokens.create", name="T", scope="meter").token_id
+        self.webhook_id = harness.call("webhooks.create", url="https://example.com/").webhook_id
         self._made = 0
         self.ended_keys = self._ended_keys()
         revoked = harness.call("tokens.create", name="Revoked", scope="admin")
@@ -80,7 +89,7 @@ class World:
     def credentials(self, security: Security) -> dict[str, str]:
         """The headers of a caller that may make a call."""
         match security:
-            case "key":
+            case "key" | "forwarded":
                 return {"X-API-Key": self.key}
             case "meter":
                 return {"Authorization": f"Bearer {self.meter_token}"}
@@ -136,8 +145,14 @@ class World:
             return harness.key(self.managed)
         if operation_id in ENDING and name == "token_id":
             return harness.call("tokens.create", name="T", scope="meter").token_id
+        if operation_id in ENDING and name == "webhook_id":
+            return self._ending("webhooks", {"url": "https://example.com/"})
+        if operation_id in ENDING and name == "alert_id":
+            made = {"profile_id": self.managed, "kind": "credits", "thresholds": [100]}
+            return self._ending("alerts", made)
         turn = self._next() % 2
         return {
+            "webhook_id": self.webhook_id,
             "profile_id": self.managed,
             "key_id": self.managed_key_id,
             "token_id": self.token_id,
@@ -147,6 +162,14 @@ class World:
             "page": ("errors", "errors.md")[turn],
             "file": ("docs.css", "reference.js")[turn],
         }[name]
+
+    def _ending(self, kind: str, fields: dict[str, Any]) -> str:
+        """A new one of a kind that there can be only so many of, or one that is there."""
+        one = f"{kind.removesuffix('s')}_id"
+        with suppress(FareboxError):
+            return str(getattr(self.api.harness.call(f"{kind}.create", **fields), one))
+        ((found,),) = self.api.harness.select(f"select {one} from {kind} limit 1")
+        return str(found)
 
     def _in_body(self, body: Any, operation_id: str) -> Any:  # noqa: ANN401 - any JSON
         if isinstance(body, list):

@@ -198,7 +198,8 @@ class Api:
 
     async def _start(self) -> None:
         self.context = self._make_context()
-        self.app = make_app(self.context, self._settings, Hooks(on_token=self._take_token))
+        hooks = Hooks(on_token=self._take_token, resolve=_nowhere)
+        self.app = make_app(self.context, self._settings, hooks)
         self._lifespan = self.app.router.lifespan_context(self.app)
         await self._lifespan.__aenter__()
         transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
@@ -236,6 +237,11 @@ class Api:
 
     def _take_token(self, token: str) -> None:
         self.admin_token = token
+
+
+async def _nowhere(_host: str, _port: int) -> list[str]:
+    """No test sends anything to a stranger."""
+    return []
 
 
 def exact(response: httpx.Response) -> Any:  # noqa: ANN401 - any JSON
