@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 from farebox import client as package
 from farebox.client import Batching, Client, FareboxClientError, RetryPolicy
@@ -27,10 +28,22 @@ def test_the_programs_run(shop: RunningServer) -> None:
     made.close()
 
 
-def test_the_program_of_the_gate_is_one() -> None:
+def test_the_program_of_the_gate_charges_and_refuses(shop: RunningServer) -> None:
     body = PROGRAMS[1].replace("\n", "\n    ")
-    compile(f"def call():\n    {body}", "docs/client.md", "exec")
-    assert "client.authorize(key=key, method=" in body
+    price = {"slug": "docs", "name": "Docs", "credits": 1, "method": "POST"}
+    shop.make("/log_types", {**price, "path": "/people/search"})
+    shop.make("/plans", {"slug": "one", "name": "One", "credits_per_month": 1})
+    profile_id = shop.make("/workspaces", {"name": "Acme", "plan": "one"})["profile_id"]
+    refused: list[int] = []
+    with Client(shop.url, shop.token) as made:
+        names: dict[str, object] = {
+            "client": made,
+            "key": made.admin.create_key(profile_id).key,
+            "refuse": lambda status, *_: refused.append(status),
+            "serve": lambda: SimpleNamespace(status=200, duration_ms=3),
+        }
+        exec(f"def call():\n    {body}\ncall()\ncall()", names)  # noqa: S102 - our own
+    assert refused == [402]
 
 
 def test_the_numbers_are_those_of_the_client() -> None:
