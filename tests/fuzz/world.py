@@ -45,6 +45,8 @@ class World:
         self.api = api
         harness = api.harness
         self.search = harness.log_type("people_search", credits=3)
+        # What gateways ask about is never out of credits.
+        harness.log_type("free", credits=0, path="/free/*")
         harness.call("plans.create", slug="gold", name="Gold", credits_per_month=2000)
         self.customer = harness.workspace(name="Customer", plan="gold")
         made = harness.call("keys.create", profile_id=self.customer)
@@ -110,6 +112,8 @@ class World:
             for name in case.headers or {}:
                 if name.lower() == "idempotency-key":
                     case.headers[name] = f"call-{self._next()}"
+                elif name.lower() in {"x-forwarded-uri", "x-original-uri"}:
+                    case.headers[name] = "/free/call?page=2"
         if isinstance(case.body, dict | list) and not _is_wrong_in(case, ParameterLocation.BODY):
             text = json.dumps(case.body, default=str)
             if _is_example(case) or len(text) % 2:
@@ -152,6 +156,7 @@ class World:
             return self._ending("alerts", made)
         turn = self._next() % 2
         return {
+            "original_path": "free/call",
             "webhook_id": self.webhook_id,
             "profile_id": self.managed,
             "key_id": self.managed_key_id,
@@ -170,6 +175,12 @@ class World:
             return str(getattr(self.api.harness.call(f"{kind}.create", **fields), one))
         ((found,),) = self.api.harness.select(f"select {one} from {kind} limit 1")
         return str(found)
+
+    def _reservation(self) -> str:
+        """One that holds nothing, so that there is always another."""
+        asked = {"key": self.key, "log_type": "people_search", "credits": 0}
+        answer = self.api.request("POST", "/v1/authorize", token=self.meter_token, body=asked)
+        return str(answer.json()["reservation_id"])
 
     def _in_body(self, body: Any, operation_id: str) -> Any:  # noqa: ANN401 - any JSON
         if isinstance(body, list):
@@ -191,6 +202,10 @@ class World:
             "request_id": self.request_id,
             "licences": LICENCES,
         }
+        if operation_id == "authorize":
+            known |= {"key": self.key}
+        if operation_id in {"settle", "void"}:
+            known |= {"reservation_id": self._reservation(), "credits": 0}
         if operation_id.endswith("_create"):
             number = self._next()
             known |= {

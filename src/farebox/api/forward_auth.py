@@ -14,7 +14,7 @@ from starlette.responses import Response
 from farebox.api.auth import presented_key
 from farebox.api.call import Answer, Call, Handler
 from farebox.api.errors import as_farebox_error, error_response, is_store_failure
-from farebox.api.forwarded import Forwarded, Read, from_forwarded_headers, from_nginx, from_path
+from farebox.api.forwarded import Read, from_forwarded_headers, from_nginx, from_path
 from farebox.api.gate import known_key
 from farebox.contract.errors import GeneralError
 from farebox.contract.forward_auth import (
@@ -37,6 +37,7 @@ from farebox.core.key import strike_out
 from farebox.core.request import MeteredRequest
 from farebox.engine.holds import Hold
 from farebox.service.admit import Attempt, Refused
+from farebox.service.authenticate import authenticate
 from farebox.service.settle import Outcome
 
 _UNAUTHENTICATED, _FORBIDDEN = 401, 403
@@ -44,7 +45,7 @@ _UNAUTHENTICATED, _FORBIDDEN = 401, 403
 
 def _asked_by(read: Read) -> Handler:
     async def handle(call: Call) -> Answer:
-        passed = await _decided(call, read(call.request))
+        passed = await _decided(call, read)
         return passed if isinstance(passed, Response) else _refusal(call, passed)
 
     return handle
@@ -53,7 +54,7 @@ def _asked_by(read: Read) -> Handler:
 async def _asked_by_nginx(call: Call) -> Answer:
     """As the others, with every refusal in the form that nginx understands."""
     try:
-        passed = await _decided(call, from_nginx(call.request))
+        passed = await _decided(call, from_nginx)
         if isinstance(passed, Response):
             return passed
         error, response = _error_of(call, passed), _refusal(call, passed)
@@ -71,17 +72,24 @@ async def _asked_by_nginx(call: Call) -> Answer:
     return Response(strike_out(ENCODER.encode(body).decode()), status, headers)
 
 
-async def _decided(call: Call, asked: Forwarded) -> Response | Refused:
+async def _decided(call: Call, read: Read) -> Response | Refused:
     """The answer to what passes, which is recorded; or the refusal.
 
     Raises:
-        FareboxError: 401 without a key, or 503.
+        FareboxError: 401 without a key, 400, or 503.
     """
     context = call.context
     context.record_queue.check_room()
     header, secret = presented_key(call.request, context.key_headers)
+    key = await known_key(context, secret)
+    try:
+        asked = read(call.request)
+    except FareboxError:
+        # Who may not call isn't told what was wrong with the call.
+        authenticate(context.directory, secret, header, call.now_ms)
+        raise
     attempt = Attempt(
-        await known_key(context, secret),
+        key,
         None,
         asked.method,
         asked.path,
