@@ -106,7 +106,7 @@ class Session:
         """Have a secret made, or imported, which is told once: not again by the same call."""
         headers = {"Idempotency-Key": f"make {name}"}
         made: dict[str, Any] = self.manage("POST", path, body, headers=headers, told=name)
-        field = "token" if path == "/tokens" else "key"
+        field = {"/tokens": "token", "/webhooks": "secret"}.get(path, "key")
         secret = made[field]
         assert isinstance(secret, str)
         if secret not in self.search.secrets.values():

@@ -64,6 +64,10 @@ def set_up(session: Session) -> Shop:
     suspended = session.make("suspended", "/workspaces/2/keys", {})
     session.manage("PATCH", "/workspaces/2", {"status": "suspended"})
     meter = session.make("meter", "/tokens", {"name": "Gateway", "scope": "meter"})
+    # No address that anything is sent to; what is sent would be signed with the secret.
+    webhook = session.make("webhook", "/webhooks", {"url": "https://127.0.0.1:9/"})
+    session.manage("POST", f"/webhooks/{webhook['webhook_id']}/test", {})
+    session.manage("GET", f"/webhooks/{webhook['webhook_id']}/deliveries")
     # The same Idempotency-Key with another body, and a key that is there already.
     session.call(
         "POST",
