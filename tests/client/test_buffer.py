@@ -96,6 +96,10 @@ def test_a_full_buffer_takes_no_more_bytes_and_says_what_keeps_it_full() -> None
     with pytest.raises(BufferFullError) as full:
         buffer.add(row("b", "/" * 100), 0.0)
     assert isinstance(full.value.__cause__, TransportError)
+    batch = buffer.take(buffer.mark)
+    assert batch is not None
+    buffer.settle(batch, ALL_WELL)
+    buffer.add(row("b", "/" * 100), 0.0)
 
 
 def test_a_batch_that_failed_is_the_next_one_again_and_waits_longer_each_time() -> None:

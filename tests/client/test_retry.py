@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from email.utils import formatdate
 
 import httpx
@@ -9,9 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farebox.client import ApiError, FareboxClientError, RetryPolicy, TransportError
+from farebox.client import ApiError, AsyncClient, FareboxClientError, RetryPolicy, TransportError
 from farebox.client.retry import GATE_RETRY, retry_after_seconds
-from tests.client.hands import START_MS, HandOutside, Network, client, opened, recorded, unavailable
+from tests.client.hands import (
+    START_MS,
+    TOKEN,
+    URL,
+    HandOutside,
+    Network,
+    client,
+    opened,
+    recorded,
+    unavailable,
+)
 
 
 def record(network: Network, outside: HandOutside, **more: object) -> FareboxClientError | None:
@@ -203,6 +214,24 @@ def test_no_call_takes_more_attempts_or_more_time_than_it_may(
 def test_a_policy_has_bounds(bounds: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(bounds))):
         RetryPolicy(**bounds)  # type: ignore[arg-type] # what a caller without types may do
+
+
+def test_on_a_loop_an_attempt_ends_after_its_time_whatever_comes() -> None:
+    class Silent(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, _: httpx.Request) -> httpx.Response:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    async def main() -> TransportError:
+        once = RetryPolicy(attempts_max=2, attempt_seconds_max=0.01, base_seconds=0)
+        async with AsyncClient(URL, TOKEN, retry=once, transport=Silent()) as made:
+            with pytest.raises(TransportError) as silent:
+                await made.record_all([])
+            return silent.value
+
+    error = asyncio.run(main())
+    assert error.attempts == 2
+    assert isinstance(error.__cause__, httpx.ReadTimeout)
 
 
 def test_the_gate_is_asked_quickly_and_not_for_long() -> None:

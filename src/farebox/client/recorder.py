@@ -1,8 +1,7 @@
 """The recorder of a `Client`: a thread that sends what waits, when it is due.
 
-The thread begins with the first request, so a client that is made before a fork works after it,
-and it is a daemon: a program that ends without `close()` sends what waits on its way out. One
-sends at a time, the thread or whoever flushes.
+The thread begins with the first request, and is a daemon: a program that ends without `close()`
+sends what waits on its way out. One sends at a time, the thread or whoever flushes.
 """
 
 from __future__ import annotations
