@@ -34,12 +34,12 @@ class Scene(NamedTuple):
     shop: Shop
     api: SampleApi
     nginx: Nginx
+    client: httpx.Client
 
     def call(self, name: str, *, method: str = "GET", **headers: str) -> httpx.Response:
         """The answer to a call of a workspace, as its customer gets it."""
         sent = {"X-API-Key": self.shop.of[name].key, **headers}
-        with httpx.Client(timeout=30) as client:
-            return client.request(method, f"{self.nginx.url}/people/{name}", headers=sent)
+        return self.client.request(method, f"{self.nginx.url}/people/{name}", headers=sent)
 
 
 @contextmanager
@@ -49,8 +49,9 @@ def scene(folder: Path, settings: dict[str, str]) -> Iterator[Scene]:
         RunningServer(folder, settings) as server,
         SampleApi() as api,
         Nginx(folder, server.url, api.url) as nginx,
+        httpx.Client(timeout=30) as client,
     ):
-        yield Scene(server, Shop(server), api, nginx)
+        yield Scene(server, Shop(server), api, nginx, client)
 
 
 @pytest.fixture(scope="module")
@@ -115,10 +116,9 @@ def test_a_refusal_reaches_the_caller_with_its_status_and_body(
     workspace = shared.shop.of.get(key_of)
     key = key_of if workspace is None else workspace.key
     asked = len(shared.api.seen)
-    with httpx.Client(timeout=30) as client:
-        request = client.build_request("GET", shared.nginx.url, headers={"X-API-Key": key})
-        request.url = request.url.copy_with(raw_path=path.encode())
-        answer = client.send(request)
+    request = shared.client.build_request("GET", shared.nginx.url, headers={"X-API-Key": key})
+    request.url = request.url.copy_with(raw_path=path.encode())
+    answer = shared.client.send(request)
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.json()["code"] == code
@@ -164,8 +164,7 @@ def test_nothing_goes_through_while_farebox_is_away(tmp_path: Path) -> None:
 
 
 def test_a_caller_reaches_no_address_of_farebox(shared: Scene) -> None:
-    with httpx.Client(timeout=30) as client:
-        answer = client.get(f"{shared.nginx.url}/farebox-decides")
+    answer = shared.client.get(f"{shared.nginx.url}/farebox-decides")
     assert answer.status_code == httpx.codes.NOT_FOUND
 
 
