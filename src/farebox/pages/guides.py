@@ -26,6 +26,7 @@ GUIDE_SLUGS = (
     "counting",
     "metering",
     "importing",
+    "webhooks",
     "operating",
 )
 # Markdown is escaped where it becomes HTML, by its renderer.
