@@ -28,6 +28,9 @@ class SampleApi:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Head and body in one piece, at once: else each answer waits for an acknowledgement.
+            wbufsize = -1
+            disable_nagle_algorithm = True
 
             def answer(self) -> None:
                 length = int(self.headers.get("content-length") or 0)
