@@ -17,6 +17,8 @@ TEMPLATE_EXPECTED = "a path that begins with '/', whose segments are literals, {
 SEGMENTS_MAX = 32
 PATH_LENGTH_MAX = 512
 ANY = "*"
+FOUND_MAX = 4_096
+_UNSOUGHT = -1
 _ONE = "{}"
 _PLACEHOLDER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}", re.ASCII)
 
@@ -87,6 +89,7 @@ class PathTable:
 
     def __init__(self, log_types: Iterable[LogType]) -> None:
         self._root = _Node()
+        self._found: dict[tuple[str, str], int | None] = {}
         for log_type in log_types:
             if log_type.path is not None:
                 self._add(log_type.method or ANY, log_type.path, log_type.log_type_id)
@@ -105,8 +108,14 @@ class PathTable:
         node.here[method.upper()] = log_type_id
 
     def find(self, method: str, path: str) -> int | None:
-        """The log type id, or None when nothing matches."""
-        return self._root.find(method.upper(), split_path(path), 0)
+        """The log type id, or None when nothing matches. What was found last is remembered."""
+        found = self._found.get((method, path), _UNSOUGHT)
+        if found == _UNSOUGHT:
+            if len(self._found) >= FOUND_MAX:
+                self._found.clear()
+            found = self._root.find(method.upper(), split_path(path), 0)
+            self._found[method, path] = found
+        return found
 
 
 class _Node:

@@ -1,6 +1,6 @@
 """Reservations: what a hold is to those outside, as a signed token that says what it holds.
 
-    rsv_<base64url of: the fields as msgpack, then 16 bytes of their HMAC-SHA256>
+    rsv_<base64url of: the fields as msgpack, then 16 bytes of their keyed BLAKE2b>
 
 So it can be settled after the process that made it is gone, and nobody can make one up. It tells
 its reader no secret. One that is not signed by this program is no reservation.
@@ -12,6 +12,7 @@ import binascii
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
+from hashlib import blake2b
 
 import msgspec
 
@@ -133,4 +134,4 @@ class Seal:
     def _signature(self, body: bytes) -> bytes:
         if not self._secret:
             self._secret = self._derive(PURPOSE)
-        return hmac.digest(self._secret, body, "sha256")[:SIGNATURE_BYTES]
+        return blake2b(body, key=self._secret, digest_size=SIGNATURE_BYTES).digest()
