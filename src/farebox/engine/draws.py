@@ -68,6 +68,8 @@ class Draws:
     def forget(self) -> None:
         """Drop what is in memory: after a rollback it may be ahead of the database."""
         self._is_loaded = False
+        self._changed.clear()
+        self._dropped.clear()
 
     def write(self) -> None:
         """Write what has changed, in the order of the primary key."""
@@ -172,14 +174,14 @@ class Draws:
     def _load(self) -> None:
         if self._is_loaded:
             return
-        for kept in (self._lots, self._lot_ids, self._last_lot_ids, self._units, self._leases):
+        for kept in (self._lots, self._lot_ids, self._units, self._leases):
             kept.clear()
-        self._changed.clear()
-        self._dropped.clear()
         self._is_loaded = True
         self._leases.update({lease.lease_id: lease for lease in self._db.rows("leases_all", Lease)})
         for lot in self._db.rows("draws_all", Lot):
             self._lots[lot.lease_id][lot.lot_id] = lot
             self._lot_ids[lot.lease_id, lot.key] = lot.lot_id
-            self._last_lot_ids[lot.lease_id] = lot.lot_id
+            # Numbers of lots that are no more are not used again: reservations may name them.
+            last = self._last_lot_ids[lot.lease_id]
+            self._last_lot_ids[lot.lease_id] = max(last, lot.lot_id)
             self._units[lot.key] += lot.units
