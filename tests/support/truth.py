@@ -222,7 +222,7 @@ def _moved(transfers: Iterable[tuple[Any, ...]]) -> int:
 
 
 def _sign(account: str) -> int:
-    return int(account.startswith("grant:") or account == "overdraft")
+    return int(account.startswith(("grant:", "drawn:")) or account == "overdraft")
 
 
 def _purses(db: apsw.Connection) -> Iterable[str]:
@@ -238,10 +238,10 @@ def _purses(db: apsw.Connection) -> Iterable[str]:
         yield f"workspaces {owing} owe although they have credits"
     unlike = _all(
         db,
-        "select g.profile_id, g.grant_id, g.credits_micro, a.credits_micro from grants g"
-        " left join accounts a"
-        " on a.profile_id = g.profile_id and a.account = 'grant:' || g.grant_id"
-        " where a.credits_micro is not g.credits_micro",
+        "select g.profile_id, g.grant_id, g.credits_micro, sum(t.amount_micro) from grants g"
+        " left join transfers t on t.profile_id = g.profile_id"
+        " and t.credit_account = 'grant:' || g.grant_id and t.kind <> 'return'"
+        " group by 1, 2, 3 having sum(t.amount_micro) is not g.credits_micro",
     )
     if unlike:
         yield f"grants that moved another amount than they say: {unlike}"

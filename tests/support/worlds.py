@@ -17,7 +17,7 @@ from farebox.core.identity import content_digest, pack_identity, query_log_id
 from farebox.core.request import Channel, MeteredRequest
 from farebox.engine.clock import Clock
 from farebox.engine.link import failure
-from farebox.engine.messages import Answered, Call, Failed, Message, Record, Reply
+from farebox.engine.messages import Answered, Call, Failed, Message, Record, Recorded, Reply
 from farebox.engine.recorder import Recorder
 from farebox.engine.transaction import Command, Transaction
 from farebox.service.commands import COMMANDS
@@ -225,7 +225,7 @@ def request(
 
 def counts(reply: Reply, rows: Sequence[MeteredRequest] | int) -> tuple[int, int, int, int]:
     """Of a record's reply: accepted, duplicates, conflicts, rejected."""
-    assert not isinstance(reply, Answered | Failed), reply
+    assert isinstance(reply, Recorded), reply
     total = rows if isinstance(rows, int) else len(rows)
     others = (len(reply.duplicates), len(reply.conflicts), len(reply.rejected))
     return (total - sum(others), *others)

@@ -110,9 +110,15 @@ class Gate:
                 for stock in hold.stocks:
                     self.room.free(stock, 1, now_ms)
 
-    def kept(self, hold: Hold) -> None:
-        """An end was refused, and nothing of it was done: the hold is as it was."""
+    def kept(self, hold: Hold, now_ms: int) -> None:
+        """An end was refused, and nothing of it was done: the hold is as it was.
+
+        Unless its time was over meanwhile: then nobody else will look at it any more.
+        """
         hold.ending -= 1
+        if hold.is_open and not hold.ending and not self.holds.has(hold):
+            hold.is_open = False
+            self._release(hold, 0, now_ms)
 
     # -- the recorder ----------------------------------------------------------------------------
 

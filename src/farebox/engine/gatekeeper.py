@@ -179,14 +179,14 @@ class Gatekeeper:
         Raises:
             FareboxError: 503; the same again settles what became of them.
         """
-        spends = [
-            Reservation.of(hold).spend(min(row.credits_micro, hold.ask.hold_micro), row[3])
-            for hold, row in admitted
-        ]
+        spends = []
         with self._lock:
             lease_id = self._gate.lease_id
-            for hold, _ in admitted:
+            for hold, row in admitted:
                 hold.ending += 1
+                # What a hold that has expired had of credits is somebody else's by now.
+                spent_micro = min(row.credits_micro, hold.ask.hold_micro) if hold.is_open else 0
+                spends.append(Reservation.of(hold).spend(spent_micro, row.query_log_id))
         try:
             recorded = await self._link.record(
                 [row for _, row in admitted], captures, lease_id=lease_id, spends=spends
@@ -194,11 +194,14 @@ class Gatekeeper:
         except FareboxError as error:
             self._in_doubt([hold for hold, _ in admitted], error)
             raise
-        refused = {index for index, _ in recorded.rejected} | set(recorded.conflicts)
+        # What was recorded before, under the same identity, has taken nothing of this hold.
+        unspent = {index for index, _ in recorded.rejected}.union(
+            recorded.conflicts, recorded.duplicates
+        )
         now_ms = self._clock.now_ms()
         with self._lock:
             for index, (hold, row) in enumerate(admitted):
-                if index in refused:
+                if index in unspent:
                     self._gate.voided(hold, now_ms)
                 else:
                     self._gate.settled(hold, row.credits_micro, now_ms)
@@ -275,7 +278,7 @@ class Gatekeeper:
             return
         with self._lock:
             if recorded.rejected:
-                self._gate.kept(hold)
+                self._gate.kept(hold, self._clock.now_ms())
             elif recorded.conflicts:
                 # Its identity was used up by somebody who took nothing of it.
                 self._gate.voided(hold, self._clock.now_ms())
@@ -284,9 +287,10 @@ class Gatekeeper:
 
     def _in_doubt(self, holds: list[Hold], error: FareboxError) -> None:
         """After ends that failed: nothing was sent, or nobody knows what became of it."""
+        now_ms = self._clock.now_ms()
         with self._lock:
             for hold in holds:
-                self._gate.kept(hold)
+                self._gate.kept(hold, now_ms)
         if error.kind is not QUEUE_FULL:
             self._abandon()
 

@@ -97,6 +97,10 @@ class Holds:
         hold = self._by_number.get(number)
         return hold if hold is not None and hold.is_open else None
 
+    def has(self, hold: Hold) -> bool:
+        """Whether a hold is kept here: its time is not over, or nobody has looked since."""
+        return self._by_number.get(hold.number) is hold
+
     def close(self, hold: Hold) -> None:
         """End a hold. One that a caller may ask for again is remembered until its time."""
         hold.is_open = False
