@@ -3,6 +3,9 @@
 What a key may do is worked out once for each log type and channel, and kept until the directory
 changes or time alone changes it. A refusal is noted; in the shadow mode of a plan it is noted
 only, and the call goes on without holding anything.
+
+`decide_now` may be called from any thread: terms belong to one state of the directory and are
+replaced whole with it, and no two calls are given the same random bytes.
 """
 
 from __future__ import annotations
@@ -68,6 +71,13 @@ class _Terms(NamedTuple):
     until_ms: int
 
 
+class _Kept(NamedTuple):
+    """What was worked out of one state of the directory."""
+
+    change_id: int
+    terms: dict[tuple[str, int, Channel | None], _Terms]
+
+
 class Admitter:
     """One per process."""
 
@@ -83,10 +93,8 @@ class Admitter:
         self._refusal_log = refusal_log
         self._entropy = entropy
         self._tariff = Tariff(directory)
-        self._terms: dict[tuple[str, int, Channel | None], _Terms] = {}
-        self._terms_change_id = -1
-        self._random = b""
-        self._random_at = 0
+        self._kept = _Kept(-1, {})
+        self._random: list[bytes] = []
 
     def decide_now(self, attempt: Attempt, now_ms: int) -> Hold | Refused | None:
         """The decision, without waiting; None when units must be drawn first.
@@ -222,14 +230,15 @@ class Admitter:
     def _terms_of(
         self, key: ApiKey, log_type_id: int, channel: Channel | None, now_ms: int
     ) -> _Terms:
-        change_id = self._directory.change_id
-        if self._terms_change_id != change_id:
-            self._terms.clear()
-            self._terms_change_id = change_id
+        kept, change_id = self._kept, self._directory.change_id
+        if kept.change_id != change_id:
+            kept = self._kept = _Kept(change_id, {})
         place = (key.key_id, log_type_id, channel)
-        terms = self._terms.get(place)
+        terms = kept.terms.get(place)
         if terms is None or now_ms >= terms.until_ms:
-            terms = self._terms[place] = self._worked_out(key, log_type_id, channel, now_ms)
+            # The caller may have found its key before the directory changed.
+            key = self._directory.keys.get(key.key_id, key)
+            terms = kept.terms[place] = self._worked_out(key, log_type_id, channel, now_ms)
         return terms
 
     def _worked_out(
@@ -260,9 +269,11 @@ class Admitter:
         )
 
     def _random_bytes(self) -> bytes:
-        start = self._random_at
-        if start >= len(self._random):
-            self._random = self._entropy.random_bytes(RANDOM_BYTES * _POOLED_IDS)
-            start = 0
-        self._random_at = start + RANDOM_BYTES
-        return self._random[start : start + RANDOM_BYTES]
+        try:
+            return self._random.pop()
+        except IndexError:
+            pooled = self._entropy.random_bytes(RANDOM_BYTES * _POOLED_IDS)
+            parts = [pooled[at : at + RANDOM_BYTES] for at in range(0, len(pooled), RANDOM_BYTES)]
+            mine = parts.pop()
+            self._random.extend(parts)
+            return mine

@@ -34,6 +34,15 @@ class Outcome(NamedTuple):
     authentication_type: str | None = None
 
 
+def query_log_id_of(hold: Hold) -> bytes:
+    """The log entry's id of a call whose id was made here: it is known before the call has ended.
+
+    Such an identity ends in random bytes, which nothing else is made of.
+    """
+    assert hold.ask.fingerprint is None
+    return query_log_id(hold.time_ms, hold.ask.identity[-RANDOM_BYTES:])
+
+
 class _Admitted(NamedTuple):
     """What of a reservation its request repeats."""
 
@@ -88,9 +97,16 @@ class Settler:
             ask.channel,
             ask.hold_micro,
         )
-        return self._request(admitted, outcome, ask.identity[-16:].rjust(16, b"\1"))
+        log_id = query_log_id_of(hold) if ask.fingerprint is None else None
+        return self._request(admitted, outcome, ask.identity[-16:].rjust(16, b"\1"), log_id)
 
-    def _request(self, admitted: _Admitted, outcome: Outcome, content: bytes) -> MeteredRequest:
+    def _request(
+        self,
+        admitted: _Admitted,
+        outcome: Outcome,
+        content: bytes,
+        log_id: bytes | None = None,
+    ) -> MeteredRequest:
         credits_micro = outcome.credits_micro
         if credits_micro is None:
             credits_micro = min(self._price_micro(admitted, outcome), admitted.held_micro)
@@ -98,7 +114,7 @@ class Settler:
             admitted.profile_id,
             admitted.identity,
             content,
-            query_log_id(admitted.time_ms, self._entropy.random_bytes(RANDOM_BYTES)),
+            log_id or query_log_id(admitted.time_ms, self._entropy.random_bytes(RANDOM_BYTES)),
             admitted.time_ms,
             admitted.key_id,
             admitted.log_type_id,

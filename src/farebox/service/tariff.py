@@ -1,12 +1,14 @@
 """The tariff: what a call costs a workspace at an instant, and what is held for it, from memory.
 
 A schedule is worked out once for a workspace and log type, and kept until the directory changes:
-every instant at which a price or a plan begins, and the price from there.
+every instant at which a price or a plan begins, and the price from there. Any thread may ask: what
+is kept belongs to one state of the directory, and is replaced whole with it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from typing import NamedTuple
 
 from farebox.core.log_type import Price
 from farebox.core.request import UNMAPPED
@@ -17,13 +19,19 @@ FREE = Price(0, 0, 0)
 _Schedule = tuple[list[int], list[Price]]
 
 
+class _Kept(NamedTuple):
+    """What was worked out of one state of the directory."""
+
+    change_id: int
+    schedules: dict[tuple[int, int], _Schedule]
+
+
 class Tariff:
     """Of one process."""
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._schedules: dict[tuple[int, int], _Schedule] = {}
-        self._change_id = -1
+        self._kept = _Kept(-1, {})
 
     def price(self, workspace: Workspace, log_type_id: int, time_ms: int) -> Price:
         """The price valid at an instant; nothing for an unmapped call."""
@@ -41,13 +49,15 @@ class Tariff:
         return starts[index] if index < len(starts) else None
 
     def _schedule(self, workspace: Workspace, log_type_id: int) -> _Schedule:
-        if self._change_id != self._directory.change_id:
-            self._schedules.clear()
-            self._change_id = self._directory.change_id
+        kept, change_id = self._kept, self._directory.change_id
+        if kept.change_id != change_id:
+            kept = self._kept = _Kept(change_id, {})
         key = (workspace.profile_id, log_type_id)
-        schedule = self._schedules.get(key)
+        schedule = kept.schedules.get(key)
         if schedule is None:
-            schedule = self._schedules[key] = self._worked_out(workspace, log_type_id)
+            # The caller may have found its workspace before the directory changed.
+            workspace = self._directory.workspaces.get(workspace.profile_id, workspace)
+            schedule = kept.schedules[key] = self._worked_out(workspace, log_type_id)
         return schedule
 
     def _worked_out(self, workspace: Workspace, log_type_id: int) -> _Schedule:
