@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from benchmarks import imports, ingest, latency, report
+from benchmarks import gate, imports, ingest, latency, report
 from benchmarks.table import Row
 
 SMALL = 100_000
@@ -19,6 +19,8 @@ QUICK: dict[str, Callable[[], Row]] = {
     "ingest": lambda: ingest.compare_recorder(0),
     "ingest-http": lambda: ingest.compare(0),
     "latency": latency.compare,
+    "gate": gate.compare_empty,
+    "gate-contended": gate.compare_contended,
     "import": imports.measure,
 }
 LONG: dict[str, Callable[[], Row]] = {

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ COMMAND = [sys.executable, "-m", "farebox", "serve"]
 
 
 @contextmanager
-def serving(database: Path) -> Iterator[int]:
+def serving(database: Path, command: Sequence[str] = COMMAND) -> Iterator[int]:
     """The port of a server of this database."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -31,7 +31,7 @@ def serving(database: Path) -> Iterator[int]:
         "FAREBOX_AUDIT_MINUTES": "0",
         "FAREBOX_LOG_LEVEL": "warning",
     }
-    server = subprocess.Popen(COMMAND, env=environment)
+    server = subprocess.Popen(command, env=environment)
     try:
         _wait(port, server)
         yield port

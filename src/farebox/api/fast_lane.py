@@ -1,8 +1,9 @@
 """The fast lane: `/v1/authorize` as a plain ASGI callable, beside the routes and before them.
 
 It serves the usual call and nothing else. What is unusual in any way (a query, an unknown token or
-key, a body that isn't right, a directory that isn't young enough) is handed on as it came, body
-and all, to the route of the same operation, which knows every error.
+key, a body that isn't right, a directory that isn't young enough) is handed on as it
+came, body and all, to the route of the same operation, which knows every error; an answer from here
+is, byte for byte, the route's. What was looked up is remembered until the directory changes.
 """
 
 from __future__ import annotations
@@ -13,16 +14,24 @@ import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from farebox.api.context import Context
-from farebox.api.gate import answer_of, attempt_of
+from farebox.api.gate import answer_of, attempt_of, limit_data
 from farebox.contract.gate import AUTHORIZE, AuthorizeRequest
-from farebox.contract.texts import language_of
+from farebox.contract.texts import Language, language_of
 from farebox.contract.wire import ENCODER
+from farebox.core.credits import to_number
 from farebox.core.errors import FareboxError
 from farebox.core.key import digest
+from farebox.core.workspace import ApiKey
+from farebox.engine.holds import Hold
+from farebox.engine.reservation import Reservation
+from farebox.engine.stocks import Stock, Wallet
 
 PATH = AUTHORIZE.path
 BODY_BYTES_MAX = 64 * 1024
+REMEMBERED_MAX = 10_000
 _BEARER = b"bearer "
+_PLACE = 7_777_777_777_777_777
+_HEADERS = ((b"cache-control", b"no-store"), (b"content-type", b"application/json"))
 _decoder = msgspec.json.Decoder(AuthorizeRequest)
 
 
@@ -36,58 +45,78 @@ class FastLane:
             "farebox_http_requests_total", route=PATH, method="POST", status="200"
         )
         self._seconds = context.metrics.histogram("farebox_http_request_seconds", route=PATH)
+        self._change_id = -1
+        # By the header as it came, and by the secret; of those that were right.
+        self._tokens: set[bytes] = set()
+        self._keys: dict[str, ApiKey] = {}
+        self._templates: dict[int, tuple[tuple[Stock, ...], str]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a usual call; hand on any other."""
         began = time.perf_counter()
-        language = self._language(scope)
-        if language is None:
+        if not self._is_usual(scope):
             await self._routes(scope, receive, send)
             return
         message = await receive()
-        body = message.get("body", b"")
-        if message["type"] != "http.request" or message.get("more_body"):
-            await self._routes(scope, _Again(message, receive), send)
-            return
-        answer = await self._answer(body, language)
+        answer = None
+        if message["type"] == "http.request" and not message.get("more_body"):
+            answer = await self._answer(message.get("body", b""), scope)
         if answer is None:
             await self._routes(scope, _Again(message, receive), send)
             return
-        headers = [
-            (b"cache-control", b"no-store"),
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(answer)),
-        ]
+        headers = [*_HEADERS, (b"content-length", b"%d" % len(answer))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
         self._answers.inc()
         self._seconds.observe(time.perf_counter() - began)
 
-    def _language(self, scope: Scope) -> str | None:
-        """The value of Accept-Language of a call that may go on here; None for any other."""
+    def _is_usual(self, scope: Scope) -> bool:
+        """Whether the head is one of a call from a caller that is known."""
         if scope["method"] != "POST" or scope["query_string"]:
-            return None
-        authorization = language = b""
+            return False
+        context = self._context
+        if not context.follower.is_fresh():
+            return False
+        if context.directory.change_id != self._change_id:
+            self._forget(context.directory.change_id)
+        authorization = b""
         for name, value in scope["headers"]:
             if name == b"authorization":
                 authorization = value
-            elif name == b"accept-language":
-                language = value
             elif name == b"content-type" and not value.startswith(b"application/json"):
-                return None
-        if authorization[:7].lower() != _BEARER or not self._context.follower.is_fresh():
-            return None
-        secret = authorization[7:].decode("latin-1").strip()
-        token = self._context.directory.token_of_digest(digest(secret))
-        return None if token is None else language.decode("latin-1")
+                return False
+        return authorization in self._tokens or self._is_token(authorization)
 
-    async def _answer(self, body: bytes, language: str) -> bytes | None:
+    def _is_token(self, authorization: bytes) -> bool:
+        if authorization[:7].lower() != _BEARER:
+            return False
+        secret = authorization[7:].decode("latin-1").strip()
+        if self._context.directory.token_of_digest(digest(secret)) is None:
+            return False
+        if len(self._tokens) < REMEMBERED_MAX:
+            self._tokens.add(authorization)
+        return True
+
+    def _key(self, secret: str) -> ApiKey | None:
+        key = self._keys.get(secret)
+        if key is None:
+            key = self._context.directory.key_of_digest(digest(secret))
+            if key is not None and len(self._keys) < REMEMBERED_MAX:
+                self._keys[secret] = key
+        return key
+
+    def _forget(self, change_id: int) -> None:
+        self._tokens.clear()
+        self._keys.clear()
+        self._change_id = change_id
+
+    async def _answer(self, body: bytes, scope: Scope) -> bytes | None:
         context = self._context
         if len(body) > BODY_BYTES_MAX:
             return None
         try:
             asked = _decoder.decode(body)
-            key = context.directory.key_of_digest(digest(asked.key))
+            key = self._key(asked.key)
             if key is None:
                 return None
             now_ms = context.clock.now_ms()
@@ -95,10 +124,37 @@ class FastLane:
             decision = context.admitter.decide_now(attempt, now_ms)
             if decision is None:
                 decision = await context.admitter.decide(attempt, now_ms)
-            context.gatekeeper.wake()
         except (msgspec.MsgspecError, FareboxError, UnicodeError):
             return None  # the route tells what is wrong
-        return ENCODER.encode(answer_of(context, decision, now_ms, language_of(language)))
+        context.gatekeeper.wake()
+        if isinstance(decision, Hold) and decision.wallet is not None and decision.cap is None:
+            return self._admitted(decision, decision.wallet)
+        return ENCODER.encode(answer_of(context, decision, now_ms, _language(scope)))
+
+    def _admitted(self, hold: Hold, wallet: Wallet) -> bytes:
+        """What the route would answer, put together from parts that hardly ever change."""
+        ask = hold.ask
+        remaining = [stock.left + stock.free for stock in hold.stocks]
+        windows = self._windows(hold.stocks) % tuple(remaining)
+        return (
+            f'{{"allowed":true,"reservation_id":"{self._context.seal.seal(Reservation.of(hold))}",'
+            f'"profile_id":{ask.profile_id},"key_id":"{ask.key_id}","user_id":"{ask.user_id}",'
+            f'"held_credits":{to_number(ask.hold_micro)},"limits":[{windows}'
+            f'{{"name":"credits","limit":null,"remaining":{to_number(wallet.left + wallet.free)},'
+            '"reset":null}]}'
+        ).encode()
+
+    def _windows(self, stocks: tuple[Stock, ...]) -> str:
+        """The limits of some windows, with a place for what remains of each."""
+        kept = self._templates.get(id(stocks))
+        if kept is None:
+            if len(self._templates) >= REMEMBERED_MAX:
+                self._templates.clear()
+            limits = [limit_data(stock.state._replace(remaining=_PLACE)) for stock in stocks]
+            texts = [ENCODER.encode(limit).decode().replace(str(_PLACE), "%d") for limit in limits]
+            # With the stocks themselves: what has their id then is no other tuple.
+            kept = self._templates[id(stocks)] = (stocks, "".join(f"{text}," for text in texts))
+        return kept[1]
 
 
 class _Again:
@@ -111,3 +167,10 @@ class _Again:
     async def __call__(self) -> Message:
         message, self._message = self._message, None
         return await self._receive() if message is None else message
+
+
+def _language(scope: Scope) -> Language:
+    for name, value in scope["headers"]:
+        if name == b"accept-language":
+            return language_of(value.decode("latin-1"))
+    return language_of(None)

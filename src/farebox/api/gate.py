@@ -128,7 +128,7 @@ def answer_of(
         key_id=ask.key_id,
         user_id=ask.user_id,
         held_credits=to_number(ask.hold_micro),
-        limits=[_limit(state) for state in context.admitter.limits(decision, now_ms)],
+        limits=[limit_data(state) for state in context.admitter.limits(decision, now_ms)],
     )
 
 
@@ -145,7 +145,8 @@ def _denied(refused: Refused, now_ms: int, language: Language) -> Denied:
     )
 
 
-def _limit(state: LimitState) -> LimitData:
+def limit_data(state: LimitState) -> LimitData:
+    """A limit as a caller is told of it."""
     name, limit, remaining, reset_ms = state
     reset = None if reset_ms is None else _stamp(reset_ms)
     if name in CREDIT_NAMES:

@@ -173,7 +173,7 @@ class Gate:
             for stock in meter.stocks:
                 stock.free -= 1
             meter.taken += 1
-            hold.stocks = tuple(meter.stocks)
+            hold.stocks = meter.stocks
         if wallet is not None:
             hold.wallet = wallet
             hold.pieces = wallet.take(ask.hold_micro)

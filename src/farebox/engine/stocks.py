@@ -7,6 +7,8 @@ back to where it was drawn from.
 
 from __future__ import annotations
 
+import operator
+
 from farebox.core.admission import LimitName, LimitState
 from farebox.core.ledger import NEVER_MS
 from farebox.engine.messages import GrantSupply, LotSupply
@@ -81,7 +83,8 @@ class Meter:
     __slots__ = ("change_id", "ends_ms", "is_asked", "since_ms", "stocks", "taken")
 
     def __init__(self) -> None:
-        self.stocks: list[Stock] = []
+        # Holds share it: it is replaced, never changed.
+        self.stocks: tuple[Stock, ...] = ()
         self.ends_ms = 0
         self.change_id = -1
         self.since_ms = 0
@@ -106,7 +109,8 @@ class Meter:
             else:
                 stock.fill(supply, now_ms)
             stocks.append(stock)
-        self.stocks = stocks
+        if len(stocks) != len(self.stocks) or any(map(operator.is_not, stocks, self.stocks)):
+            self.stocks = tuple(stocks)
         self.ends_ms = min((stock.end_ms for stock in stocks), default=NEVER_MS)
         self.since_ms = now_ms
         self.taken = 0
