@@ -8,29 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import httpx
-import msgspec
 
 from farebox.api.context import Context
 from farebox.api.intake import Intake
 from farebox.api.readers import Readers
 from farebox.api.self_record import SelfRecorder
 from farebox.app import Hooks, make_app, make_context
-from farebox.core.request import Capture, MeteredRequest
 from farebox.engine.clock import SteadyClock
 from farebox.engine.follower import Follower
-from farebox.engine.link import Answer, Link, failure, unavailable
-from farebox.engine.messages import Answered, Call, Failed, Message, Record, Recorded, Reply
+from farebox.engine.gatekeeper import Gatekeeper
+from farebox.engine.link import Link, failure, unavailable
+from farebox.engine.messages import Answered, Drawn, Failed, Message, Recorded, Voided
 from farebox.engine.spawn import RecorderProcess
+from farebox.service.admit import Admitter
 from farebox.service.capture import CapturePolicy
 from farebox.service.record import Packer
+from farebox.service.record_queue import RecordQueue
 from farebox.service.refusal_log import RefusalLog
+from farebox.service.settle import Settler
 from farebox.settings import read_settings
 from farebox.store.contract import Row, SqlValue, StoreFaultError
 from farebox.store.sqlite.database import SqliteDatabase, open_reader
@@ -94,35 +96,8 @@ class DirectLink(Link):
     async def close(self) -> None:
         """Nothing is to be hung up."""
 
-    async def record(
-        self,
-        rows: list[MeteredRequest],
-        captures: Sequence[Capture] = (),
-        *,
-        is_import: bool = False,
-    ) -> Recorded:
-        """Record requests."""
-        reply = self._ask_now(Record(0, rows, list(captures), is_import))
-        assert isinstance(reply, Recorded)
-        return reply
-
-    async def call(
-        self,
-        name: str,
-        arguments: msgspec.Struct,
-        answer: type[Answer],
-        *,
-        actor: str,
-        idempotency_key: str | None = None,
-    ) -> Answer:
-        """Run a command."""
-        packed = msgspec.msgpack.encode(arguments)
-        reply = self._ask_now(Call(0, name, packed, actor, idempotency_key))
-        assert isinstance(reply, Answered)
-        self.change_id = max(self.change_id, reply.change_id)
-        return msgspec.msgpack.decode(reply.answer, type=answer)
-
-    def _ask_now(self, message: Message) -> Reply:
+    async def _ask(self, message: Message) -> Recorded | Answered | Drawn | Voided:
+        """The reply to a message; 503 while the store is gone."""
         if self._store.is_gone:
             raise unavailable("the disk is gone")  # noqa: EM101, TRY003 - not a message to format
         (reply,) = self._harness.recorder.handle([message])
@@ -193,8 +168,9 @@ class Api:
         return exact(response)["data"]
 
     def flush(self) -> None:
-        """Have the server's own calls recorded."""
+        """Have the server's own calls, and those that it let through, recorded."""
         self.run(self.context.self_recorder.flush())
+        self.run(self.context.record_queue.flush())
 
     async def _start(self) -> None:
         self.context = self._make_context()
@@ -220,6 +196,8 @@ class Api:
             settings.capture_bodies, settings.capture_bytes, settings.key_headers
         )
         packer = Packer(made.directory, harness.entropy)
+        gatekeeper = Gatekeeper(link, clock, harness.entropy, hold_ms=made.gatekeeper.hold_ms)
+        refusal_log = RefusalLog(link, made.metrics, harness.entropy)
         return replace(
             made,
             clock=clock,
@@ -229,7 +207,11 @@ class Api:
             readers=Readers(self._open_reader),
             intake=Intake(packer, link, clock, policy, made.metrics),
             self_recorder=SelfRecorder(link, made.metrics),
-            refusal_log=RefusalLog(link, made.metrics, harness.entropy),
+            refusal_log=refusal_log,
+            gatekeeper=gatekeeper,
+            admitter=Admitter(made.directory, gatekeeper, refusal_log, harness.entropy),
+            settler=Settler(made.directory, harness.entropy),
+            record_queue=RecordQueue(gatekeeper, made.metrics),
         )
 
     def _open_reader(self) -> SqliteDatabase:
