@@ -64,3 +64,6 @@ def set_up_logging(level: str) -> None:
     root.setLevel(level.upper())
     # It tells at length of every start and stop, which we tell in a line of our own.
     logging.getLogger("uvicorn").setLevel("WARNING")
+    # They tell the URL of every call, and a webhook's may hold a secret of its receiver.
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel("WARNING")

@@ -237,15 +237,15 @@ def test_where_users_do_not_share_the_one_who_used_most_is_told(harness: Harness
     ).user_id
     keys = [harness.key(watch.profile_id, user_id=user_id) for _ in range(2)]
     watch.alert("hour", 50, 100)
-    watch.use(9)
-    watch.use(5, key_id=keys[0])
+    watch.use(3)
+    watch.use(4, key_id=keys[0])
     watch.look()
     assert watch.told() == []
-    # Of both keys of one user together.
-    watch.use(5, key_id=keys[1])
+    # Of both keys of one user together, and of the limit that each user has.
+    watch.use(1, key_id=keys[1])
     watch.look()
     told = [(e["threshold_percent"], e["used"], e["limit"], e["user_id"]) for e in watch.events()]
-    assert told == [(50, 10, 20, user_id)]
+    assert told == [(50, 5, 10, user_id)]
 
 
 def test_of_several_servers_that_notice_it_one_tells_it(watch: Watch) -> None:

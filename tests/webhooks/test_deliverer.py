@@ -303,3 +303,51 @@ def test_an_idle_outbox_is_not_written_to(office: Office) -> None:
     before = office.harness.select("select count(*) from commits")
     office.send(rounds=3)
     assert office.harness.select("select count(*) from commits") == before
+
+
+def test_what_is_being_sent_when_the_server_stops_is_finished(office: Office) -> None:
+    has_come, may_go = threading.Event(), threading.Event()
+
+    def slow(handler: BaseHTTPRequestHandler) -> None:
+        has_come.set()
+        may_go.wait(30)
+        status(200)(handler)
+
+    async def run() -> None:
+        serving = asyncio.create_task(office.deliverer().run())
+        await asyncio.to_thread(has_come.wait)
+        serving.cancel()
+        asyncio.get_running_loop().call_soon(may_go.set)
+        await asyncio.wait([serving])
+
+    with Receiver(slow) as receiver:
+        webhook_id = office.webhook(receiver.url)
+        office.test(webhook_id)
+        asyncio.run(run())
+    (row,) = office.log(webhook_id)
+    assert row["delivered_at_ms"] is not None
+
+
+def test_a_server_that_stops_leaves_a_receiver_that_does_not_end(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("farebox.webhooks.deliverer.STOP_SECONDS_MAX", 0.05)
+    has_come, may_go = threading.Event(), threading.Event()
+
+    def endless(_: BaseHTTPRequestHandler) -> None:
+        has_come.set()
+        may_go.wait(30)
+
+    async def run() -> None:
+        serving = asyncio.create_task(office.deliverer().run())
+        await asyncio.to_thread(has_come.wait)
+        serving.cancel()
+        await asyncio.wait([serving])
+        may_go.set()
+
+    with Receiver(endless) as receiver:
+        webhook_id = office.webhook(receiver.url)
+        office.test(webhook_id)
+        asyncio.run(run())
+    (row,) = office.log(webhook_id)
+    assert (row["attempts"], row["delivered_at_ms"], row["gave_up_at_ms"]) == (1, None, None)

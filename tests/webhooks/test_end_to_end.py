@@ -48,9 +48,12 @@ def use(server: RunningServer, key_id: str, *ids: str) -> None:
 def test_a_limit_that_nears_is_told_to_a_receiver_that_checks_the_signature(
     tmp_path: Path, is_configured: bool
 ) -> None:
-    settings = {**PRIVATE, "FAREBOX_SECRET": "x" * 32} if is_configured else PRIVATE
+    settings = {**PRIVATE, "FAREBOX_LOG_LEVEL": "debug"}
+    if is_configured:
+        settings["FAREBOX_SECRET"] = "x" * 32
     with Receiver(status(200)) as receiver, RunningServer(tmp_path, settings) as server:
-        secret = server.make("/webhooks", {"url": receiver.url})["secret"]
+        url = f"{receiver.url}/path-that-is-a-secret"
+        secret = server.make("/webhooks", {"url": url})["secret"]
         key = shop(server)
         use(server, key["key_id"], "1", "2")
         until(lambda: bool(receiver.received))
@@ -67,6 +70,10 @@ def test_a_limit_that_nears_is_told_to_a_receiver_that_checks_the_signature(
                 b'outcome="delivered"} 1.0' in server.client.get(f"{server.url}/metrics").content
             )
         )
+        # The client's own log would tell the URL.
+        assert "farebox" in server.errors()
+        assert "path-that-is-a-secret" not in server.errors()
+        assert secret.removeprefix("whsec_") not in server.errors()
 
 
 def test_what_waits_is_sent_after_a_kill_under_the_same_secret(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Alert usage: how much of a limit was used in each window that may have news.
 
 Credits are those of `/v1/quotas`, requests those of `/profile/usage`: of the whole workspace where
-its users share one quota, else of the user who has used most. A window that has ended is counted
-as well: what was recorded at its end may be read only after it.
+its users share one quota, else of the user who has used most, against a user's own limit. A window
+that has ended is counted as well: what was recorded at its end may be read only after it.
 """
 
 from __future__ import annotations
@@ -84,9 +84,11 @@ class AlertUsage:
         while True:
             last_ms = min(self._now_ms, window.end_ms - 1)
             plan = plan_of(self._directory, workspace.plan_id_at(last_ms))
-            allowed = licensed(_limit(plan, kind, channel), workspace.licences)
+            is_shared = workspace.is_quota_sharing_enabled and plan.is_quota_sharing_available
+            # As the gate has it: each user has the plan's limits, all together the licences' sum.
+            times = workspace.licences if is_shared else 1
+            allowed = licensed(_limit(plan, kind, channel), times)
             if allowed is not None:
-                is_shared = workspace.is_quota_sharing_enabled and plan.is_quota_sharing_available
                 counts = self._count(window, is_shared=is_shared)
                 most = max(counts, key=lambda count: getattr(count.counts, channel))
                 used = getattr(most.counts, channel)

@@ -34,6 +34,7 @@ from farebox.webhooks.sender import Letter, Sender
 
 ROUND_SECONDS = 1.0
 IN_FLIGHT_MAX = 20
+STOP_SECONDS_MAX = 3.0
 FORGET_EVERY_MS = MS_PER_HOUR
 ACTOR = "webhooks"
 METRIC = "farebox_webhook_deliveries_total"
@@ -65,15 +66,18 @@ class Deliverer:
         self._forgot_ms = 0
 
     async def run(self) -> None:
-        """Until it is cancelled; then what is being sent ends with it."""
+        """Until it is cancelled; then what is being sent has a moment to end."""
         try:
             while True:
                 await self.round()
                 await asyncio.sleep(ROUND_SECONDS)
         finally:
-            for task in self._sending:
+            sending = list(self._sending)
+            if sending:
+                await asyncio.wait(sending, timeout=STOP_SECONDS_MAX)
+            for task in sending:
                 task.cancel()
-            await asyncio.gather(*self._sending, return_exceptions=True)
+            await asyncio.gather(*sending, return_exceptions=True)
             await self._sender.close()
 
     async def round(self) -> None:
