@@ -323,8 +323,26 @@ def test_what_is_too_much_for_one_look_has_its_turn_in_the_next(
     watch.use(5, key_id=watch.harness.key(watch.profile_id))
     watch.look()
     assert [event["profile_id"] for event in watch.events()] == [first]
+    # Who was looked at last waits, however much has moved there meanwhile.
+    second = watch.profile_id
+    watch.profile_id = first
+    watch.use(1)
+    watch.harness.advance(1)
     watch.look()
-    assert {event["profile_id"] for event in watch.events()} == {first, watch.profile_id}
+    assert {event["profile_id"] for event in watch.events()} == {first, second}
+
+
+def test_a_look_ends_in_time_and_gets_on_all_the_same(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alert_watch, "LOOK_SECONDS_MAX", -1)
+    for number in range(3):
+        watch.profile_id = watch.harness.workspace(name=f"W{number}", plan="gold")
+        watch.alert("hour", 50)
+        watch.use(5, key_id=watch.harness.key(watch.profile_id))
+    for told in (1, 2, 3):
+        watch.look()
+        assert len(watch.events()) == told
 
 
 def test_an_alert_that_ended_tells_nothing_more(watch: Watch) -> None:

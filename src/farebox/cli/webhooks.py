@@ -15,7 +15,7 @@ from farebox.service.deliveries import list_deliveries
 from farebox.service.forms.common import Nothing
 from farebox.service.forms.webhook import WebhookBegun, WebhookEnd, WebhookMake
 from farebox.service.pages import turn
-from farebox.service.webhooks import list_webhooks, shown
+from farebox.service.webhooks import check_secret, list_webhooks, shown
 from farebox.settings import process_environment, read_settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -61,6 +61,8 @@ def create(
     settings = read_settings(process_environment())
     session = Session(database)
     secret = ProgramSecret(settings.secret, session.path, SystemEntropy())
+    session.existing()
+    check_secret(secret)
     form = WebhookMake(
         url=url,
         profile_id=workspace,

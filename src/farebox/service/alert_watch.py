@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
@@ -34,7 +35,8 @@ ROUND_SECONDS = 1.0
 # What is reported later than this after its window ended raises no alert any more.
 LATE_MS = MS_PER_HOUR
 BACK_MS_MAX = 35 * MS_PER_DAY
-# The rest has its turn in the next rounds.
+# The rest has its turn in the next rounds; other reports need the readers, too.
+LOOK_SECONDS_MAX = 0.5
 WORKSPACES_AT_ONCE = 100
 CROSSINGS_AT_ONCE = 200
 ACTOR = "alerts"
@@ -120,14 +122,13 @@ class AlertWatcher:
 
     def look(self, reader: Reader) -> Found:
         """What there is to tell of the workspaces that changed."""
+        ends = time.monotonic() + LOOK_SECONDS_MAX
         now_ms = self._clock.now_ms()
         found = Found({}, [])
-        for profile_id, mark in self._marks(reader, now_ms).items():
-            last = self._looks.get(profile_id)
-            if last is not None and last.mark == mark:
-                continue
-            if len(found.looks) == WORKSPACES_AT_ONCE:
+        for profile_id, mark in self._changed(reader, now_ms):
+            if found.looks and time.monotonic() > ends:
                 break
+            last = self._looks.get(profile_id)
             since_ms = _first_ms(reader, profile_id, now_ms) if last is None else last.at_ms
             try:
                 found.crossings.extend(self._crossings(reader, mark, since_ms, now_ms))
@@ -135,6 +136,16 @@ class AlertWatcher:
                 continue  # it follows in a moment
             found.looks[profile_id] = _Look(mark, now_ms)
         return found
+
+    def _changed(self, reader: Reader, now_ms: int) -> list[tuple[int, _Mark]]:
+        """The workspaces in which something moved; who has waited longest comes first."""
+        changed = []
+        for profile_id, mark in self._marks(reader, now_ms).items():
+            last = self._looks.get(profile_id)
+            if last is None or last.mark != mark:
+                changed.append((0 if last is None else last.at_ms, profile_id, mark))
+        changed.sort(key=lambda entry: entry[:2])
+        return [(profile_id, mark) for _, profile_id, mark in changed[:WORKSPACES_AT_ONCE]]
 
     def _marks(self, reader: Reader, now_ms: int) -> dict[int, _Mark]:
         quarter = quarter_of(now_ms)

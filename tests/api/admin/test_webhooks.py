@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from farebox.engine.paths import secret_path
 from farebox.service.webhooks import signing_secret
 from tests.support.admin import Admin
 from tests.support.api import Api
@@ -106,3 +107,9 @@ def test_thresholds_that_can_not_be_are_refused_by_name(admin: Admin, thresholds
     response = admin.call("POST", f"/workspaces/{profile_id}/alerts", body)
     assert response.status_code in {400, 422}
     assert "thresholds" in response.json()["message"]
+
+
+def test_no_webhook_is_made_whose_secret_could_not_be_told(admin: Admin) -> None:
+    secret_path(admin.api.harness.path).write_text("short")
+    assert admin.call("POST", "/webhooks", {"url": URL}).status_code == 503
+    assert admin.get("/webhooks")["data"] == []
