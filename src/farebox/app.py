@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from farebox import __version__
 from farebox.api import (
@@ -170,7 +170,10 @@ def make_app(context: Context, settings: Settings, hooks: Hooks) -> Application:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await start(context, settings, hooks.on_token)
+        await ensure_admin_token(context, settings, hooks.on_token)
+        await start(context)
+        _spare_the_collector()
+        log.info("farebox %s serves %s", __version__, settings.database)
         watching = [asyncio.create_task(work) for work in make_watchers(context, settings, hooks)]
         try:
             yield
@@ -180,6 +183,30 @@ def make_app(context: Context, settings: Settings, hooks: Hooks) -> Application:
             await asyncio.gather(*watching, return_exceptions=True)
             await stop(context)
 
+    app = _application(
+        context,
+        [
+            *hooks.more_routes(context),
+            *dispatch.routes(
+                context, [o for o in OPERATIONS if o.operation_id in HANDLERS], HANDLERS
+            ),
+            *pages.routes(facts(settings)),
+        ],
+        lifespan,
+    )
+    app.hot = FastLane(context, super(Application, app).__call__)
+    return app
+
+
+def make_customer_app(context: Context) -> Application:
+    """The customer endpoints alone, of parts that somebody else starts and stops."""
+    operations = [operation for operation in OPERATIONS if operation.audience == "customer"]
+    return _application(context, dispatch.routes(context, operations, HANDLERS), None)
+
+
+def _application(
+    context: Context, routes: Sequence[BaseRoute], lifespan: Lifespan[Starlette] | None
+) -> Application:
     async def failed(request: Request, error: Exception) -> Response:
         language = language_of(request.headers.get("accept-language"))
         return error_response(error, "general", language, context.entropy)
@@ -188,24 +215,33 @@ def make_app(context: Context, settings: Settings, hooks: Hooks) -> Application:
         return dispatch.no_route(context, request)
 
     app = Application(
-        routes=[
-            *hooks.more_routes(context),
-            *dispatch.routes(
-                context, [o for o in OPERATIONS if o.operation_id in HANDLERS], HANDLERS
-            ),
-            *pages.routes(facts(settings)),
-        ],
+        routes=routes,
         exception_handlers={FareboxError: failed, 404: missing, Exception: failed},
         lifespan=lifespan,
     )
     # A path with a slash too many is another path: a redirect would drop a body or leak a header.
     app.router.redirect_slashes = False
-    app.hot = FastLane(context, super(Application, app).__call__)
     return app
 
 
-async def start(context: Context, settings: Settings, on_token: Callable[[str], None]) -> None:
-    """Reach the recorder, have an admin token, read the directory, begin to record.
+async def ensure_admin_token(
+    context: Context, settings: Settings, on_token: Callable[[str], None]
+) -> None:
+    """Have the configured admin token, or else one; a new one is told.
+
+    Raises:
+        FareboxError: 503, there is no recorder.
+    """
+    configured = digest(settings.admin_token) if settings.admin_token else None
+    ensured = await context.link.call(
+        "tokens.ensure_admin", TokenEnsure(digest=configured), TokenEnsured, actor=ACTOR
+    )
+    if ensured.token is not None:
+        on_token(ensured.token)
+
+
+async def start(context: Context) -> None:
+    """Reach the recorder, read the directory, begin to record.
 
     Raises:
         FareboxError: 503, there is no recorder or no database to read.
@@ -214,22 +250,18 @@ async def start(context: Context, settings: Settings, on_token: Callable[[str], 
     if isinstance(context.clock, SteadyClock):
         high_water_ms = await context.readers.run(lambda r: r.integer("clock_high_water"))
         context.clock.not_before(high_water_ms)
-    configured = digest(settings.admin_token) if settings.admin_token else None
-    ensured = await context.link.call(
-        "tokens.ensure_admin", TokenEnsure(digest=configured), TokenEnsured, actor=ACTOR
-    )
-    if ensured.token is not None:
-        on_token(ensured.token)
     await context.follower.start()
     context.gatekeeper.start()
     context.record_queue.start()
     context.self_recorder.start()
     context.refusal_log.start()
-    # What was just read stays: the collector needn't look at it again, nor at every small batch.
+
+
+def _spare_the_collector() -> None:
+    """What was just read stays: it needn't be looked at again, nor at every small batch."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
-    log.info("farebox %s serves %s", __version__, settings.database)
 
 
 async def stop(context: Context) -> None:

@@ -16,6 +16,7 @@ from farebox.api.call import Answer, Call, Handler
 from farebox.api.errors import as_farebox_error, error_response, is_store_failure
 from farebox.api.forwarded import Read, from_forwarded_headers, from_nginx, from_path
 from farebox.api.gate import known_key
+from farebox.api.refused import refused_error, refused_response
 from farebox.contract.errors import GeneralError
 from farebox.contract.forward_auth import (
     FORWARD_AUTH,
@@ -28,7 +29,7 @@ from farebox.contract.forward_auth import (
     TRUE_STATUS,
     USER_ID,
 )
-from farebox.contract.rate_headers import RETRY_AFTER, rate_headers, retry_after_seconds
+from farebox.contract.rate_headers import rate_headers
 from farebox.contract.texts import error_message
 from farebox.contract.wire import ENCODER
 from farebox.core.errors import FareboxError
@@ -57,7 +58,7 @@ async def _asked_by_nginx(call: Call) -> Answer:
         passed = await _decided(call, from_nginx)
         if isinstance(passed, Response):
             return passed
-        error, response = _error_of(call, passed), _refusal(call, passed)
+        error, response = refused_error(passed, call.now_ms), _refusal(call, passed)
     except Exception as exception:  # noqa: BLE001 - nginx must get every failure as a refusal
         error = as_farebox_error(exception)
         response = error_response(exception, "general", call.language, call.context.entropy)
@@ -135,23 +136,7 @@ def _passed(call: Call, hold: Hold, row: MeteredRequest) -> Response:
 
 
 def _refusal(call: Call, refused: Refused) -> Response:
-    """The answer to what is refused, which tells the limits that were looked at."""
-    context = call.context
-    error = _error_of(call, refused)
-    response = error_response(error, "general", call.language, context.entropy)
-    told = rate_headers(refused.limits, call.now_ms, is_legacy=context.is_legacy_rate_headers)
-    for name, value in told:
-        response.headers[name] = value
-    if error.retry_after_seconds is not None:
-        response.headers[RETRY_AFTER] = str(error.retry_after_seconds)
-    return response
-
-
-def _error_of(call: Call, refused: Refused) -> FareboxError:
-    kind, denied_by = refused.denial
-    at_ms = refused.retry_at_ms
-    seconds = None if at_ms is None else retry_after_seconds(at_ms, call.now_ms)
-    return FareboxError(kind, retry_after_seconds=seconds, limit=denied_by)
+    return refused_response(call.context, refused, call.language, call.now_ms)
 
 
 HANDLERS: dict[str, Handler] = {

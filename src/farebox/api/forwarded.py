@@ -60,7 +60,7 @@ def from_forwarded_headers(request: Request) -> Forwarded:
 
 def from_path(request: Request) -> Forwarded:
     """What Envoy tells. The server has decoded the path already."""
-    path = _plain(f"/{request.path_params[ORIGINAL_PATH]}")
+    path = plain_path(f"/{request.path_params[ORIGINAL_PATH]}")
     return Forwarded(_method(request.method), path, _last_address(request), None)
 
 
@@ -70,7 +70,7 @@ def from_nginx(request: Request) -> Forwarded:
     return Forwarded(
         _method(headers.get(ORIGINAL_METHOD) or request.method),
         _path_of_uri(request, ORIGINAL_URI),
-        _address(headers.get(REAL_IP, "")),
+        address_of(headers.get(REAL_IP, "")),
         headers.get(REQUEST_ID, "").strip()[:ID_LENGTH_MAX] or None,
     )
 
@@ -83,11 +83,15 @@ def _path_of_uri(request: Request, header: str) -> str:
     uri = request.headers.get(header, "").strip()
     if not uri:
         raise FareboxError(MISSING_FIELD, field=header)
-    return _plain(unquote(uri.partition("?")[0].partition("#")[0]))
+    return plain_path(unquote(uri.partition("?")[0].partition("#")[0]))
 
 
-def _plain(path: str) -> str:
-    """A decoded path, with what would pass for the beginning of a query encoded again."""
+def plain_path(path: str) -> str:
+    """A decoded path, with what would pass for the beginning of a query encoded again.
+
+    Raises:
+        FareboxError: 400, it is too long, or holds a segment that is read in two ways.
+    """
     if len(path) > PATH_LENGTH_MAX:
         expected = Phrase("a string of {limit} characters or less", limit=PATH_LENGTH_MAX)
         raise FareboxError(INVALID_FIELD, field="path", expected=expected)
@@ -100,10 +104,11 @@ def _plain(path: str) -> str:
 def _last_address(request: Request) -> str | None:
     """The address that the gateway itself has seen: it appends it to what was there."""
     told = request.headers.getlist(FORWARDED_FOR)
-    return _address(told[-1].rpartition(",")[2]) if told else None
+    return address_of(told[-1].rpartition(",")[2]) if told else None
 
 
-def _address(text: str) -> str | None:
+def address_of(text: str) -> str | None:
+    """An address in its one form; None when it is none."""
     try:
         return str(ip_address(text.strip()))
     except ValueError:
