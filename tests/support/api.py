@@ -97,7 +97,10 @@ class DirectLink(Link):
         """Nothing is to be hung up."""
 
     async def _ask(self, message: Message) -> Recorded | Answered | Drawn | Voided:
-        """The reply to a message; 503 while the store is gone."""
+        """The reply to a message."""
+        return self._ask_now(message)
+
+    def _ask_now(self, message: Message) -> Recorded | Answered | Drawn | Voided:
         if self._store.is_gone:
             raise unavailable("the disk is gone")  # noqa: EM101, TRY003 - not a message to format
         (reply,) = self._harness.recorder.handle([message])
