@@ -78,6 +78,8 @@ class Books:
         self.replanned: set[int] = set()
         # Workspaces that now owe: what processes have drawn must come back.
         self.overdrawn: set[int] = set()
+        # What this commit adds to each balance; None where a new mark may lie above it.
+        self._net_micro: dict[int, int | None] = {}
         self._moved: set[int] = set()
 
     def forget(self) -> None:
@@ -85,6 +87,7 @@ class Books:
         self._accounts.clear()
         self.replanned.clear()
         self.overdrawn.clear()
+        self._net_micro.clear()
         self._moved.clear()
 
     def account(self, profile_id: int, commit_id: int, now_ms: int) -> Account:
@@ -245,8 +248,22 @@ class Books:
             "charged_micro": _sum(transfers, "charge"),
             "corrected_micro": _corrected(transfers),
         }
+        net_micro = self._net_micro.get(profile_id, 0)
+        if net_micro is not None:
+            self._net_micro[profile_id] = (
+                net_micro + 2 * moved["granted_micro"] - sum(moved.values())
+            )
         if any(moved.values()):
             self._db.execute("period_add", profile_id=profile_id, start_ms=period.start_ms, **moved)
+
+    def reconsider(self, profile_id: int) -> None:
+        """Take the balance as fallen, if it is below the mark: the mark has been moved."""
+        self._net_micro[profile_id] = None
+
+    def take_net(self) -> dict[int, int | None]:
+        """What this commit adds to the balances it moves; None is not known to have fallen."""
+        net_micro, self._net_micro = self._net_micro, {}
+        return net_micro
 
     def start_commit(self) -> None:
         """A new commit numbers its transfers from 1."""

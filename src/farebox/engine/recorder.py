@@ -190,8 +190,8 @@ class Recorder:
             kept = command.without_secret(result) if command.without_secret else result
             session.answers.keep(call, kept, now_ms)
             session.db.execute("commits_insert", commit_id=commit_id, at_ms=now_ms)
+            session.changed()
             session.commit(commit_id, now_ms)
-            session.limits.forget()
             if tx.rezoned:
                 session.rezoned()
         else:
@@ -241,7 +241,7 @@ class Recorder:
         if self._session is None:
             db = self._open_writer()
             try:
-                self._session = Session(db, self._clock.now_ms())
+                self._session = Session(db, self._entropy, self._clock.now_ms())
             except BaseException:
                 db.close()
                 raise

@@ -15,10 +15,12 @@ from farebox.engine.books import Books
 from farebox.engine.counters import Counters
 from farebox.engine.days import Days
 from farebox.engine.draws import Draws
+from farebox.engine.entropy import Entropy
 from farebox.engine.leases import Leases
 from farebox.engine.limits import Limits
 from farebox.engine.supply import Supplier
 from farebox.engine.teller import Teller
+from farebox.engine.top_up import TopUps
 from farebox.store.contract import Writer
 
 ACTOR = "farebox"
@@ -34,12 +36,13 @@ class _Due(NamedTuple):
 class Session:
     """One connection's. `building` are the workspaces whose days are being built."""
 
-    def __init__(self, db: Writer, now_ms: int) -> None:
+    def __init__(self, db: Writer, entropy: Entropy, now_ms: int) -> None:
         self.db = db
         self.books = Books(db)
         self.days = Days(db)
         self.counters = Counters(db)
         self.limits = Limits(db)
+        self.top_ups = TopUps(db, self.books, entropy)
         self.draws = Draws(db)
         supplier = Supplier(self.books, self.draws, self.counters, self.limits)
         self.leases = Leases(self.draws, supplier)
@@ -59,6 +62,8 @@ class Session:
 
     def commit(self, commit_id: int, now_ms: int) -> None:
         """Announce plans that changed with their period, commit, and note what is due next."""
+        for profile_id in self.top_ups.pass_crossings(commit_id, now_ms):
+            self._announce("auto_top_up", profile_id, now_ms)
         for profile_id in sorted(self.books.replanned):
             self._announce("take_next_plan", profile_id, now_ms)
         for profile_id in sorted(self.books.overdrawn):
@@ -78,8 +83,13 @@ class Session:
         self.books.forget()
         self.days.forget()
         self.counters.forget()
-        self.limits.forget()
+        self.changed()
         self.draws.forget()
+
+    def changed(self) -> None:
+        """After a command: terms may be other ones than those in memory."""
+        self.limits.forget()
+        self.top_ups.forget()
 
     def rezoned(self) -> None:
         """After a change of zones: there are days to be built."""

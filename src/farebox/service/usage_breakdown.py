@@ -8,9 +8,9 @@ import msgspec
 
 from farebox.core.breakdown import Breakdown, EndpointRow, KeyRow, breakdown
 from farebox.engine.directory import Directory
+from farebox.engine.report_zone import ReportZone, report_zone
 from farebox.service.date_range import DateRange
 from farebox.service.reading import check_log_types, json_list, rows_of, snapshot
-from farebox.engine.report_zone import ReportZone, report_zone
 from farebox.service.usage_filters import UsageFilters
 from farebox.store.contract import Reader
 

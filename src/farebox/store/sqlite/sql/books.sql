@@ -83,3 +83,9 @@ select w.profile_id, min(
       and a.credits_micro > a.debits_micro), 9223372036854775807)) as due_ms
 from workspaces w
 where exists (select 1 from periods p where p.profile_id = w.profile_id);
+
+-- name: top_up_get
+-- Top-ups, at first use of a workspace: the mark that it has set, if it is on.
+select auto_top_up_credit_micro, auto_top_up_balance_fall_below_micro, is_auto_top_up_granted
+from workspaces
+where profile_id = :profile_id and is_auto_top_up_credits_enabled = 1;
