@@ -120,7 +120,7 @@ def test_a_limit_of_a_user_is_the_users_own(shop: Shop, face: Face) -> None:
     first, second = customer.seats
     alone = customer._replace(seats=(first,))
     run(shop, face, alone, "hour", 429)
-    verdicts = asyncio.run(storm(face, shop.server.url, [second.key], tries=4 * CALLERS))
+    verdicts = asyncio.run(storm(face, shop.server.url, [second.key], tries=range(4 * CALLERS)))
     assert statuses(verdicts) == {200: 4 * CALLERS}
     until(lambda: shop.usage(second)[USAGE["hour"]] == 4 * CALLERS, seconds_max=10)
     assert shop.usage(first)[USAGE["hour"]] == LIMIT
@@ -134,7 +134,7 @@ def test_what_one_limit_refuses_takes_nothing_of_another(shop: Shop, face: Face)
     run(shop, face, customer, "credits", 402)
     assert shop.usage(customer.seats[0])[USAGE["hour"]] == LIMIT
     shop.grant(customer, TRIES)
-    verdicts = asyncio.run(storm(face, shop.server.url, [customer.seats[0].key], tries=400))
+    verdicts = asyncio.run(storm(face, shop.server.url, [customer.seats[0].key], tries=range(400)))
     rest = TRIES - LIMIT
     assert statuses(verdicts) == {200: rest, 429: 400 - rest}
     until(lambda: shop.breakdown(customer) == (TRIES, TRIES), seconds_max=10)

@@ -11,6 +11,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any, Literal, NamedTuple, Protocol
 
 import httpx
@@ -187,6 +188,17 @@ class Shop:
         totals = self._data("/api_keys/usage/breakdown", customer.seats[0], body)["totals"]
         return totals["requests"], totals["credits"]
 
+    def log_stamps(self, customer: Customer) -> list[str]:
+        """When each of the storm's calls was admitted, from `/api_keys/logs`, in local time."""
+        stamps: list[str] = []
+        for page in count(1):
+            body = {"page": page, "per_page": 100, "log_type_slugs": [SLUG]}
+            data = self._data("/api_keys/logs", customer.seats[0], body)
+            stamps += [row["created_at"] for row in data["query_logs"]]
+            if page >= data["pagination"]["total_pages"]:
+                break
+        return stamps
+
     def refusals(self, customer: Customer) -> dict[str, int]:
         """How many calls were refused, by what refused them."""
         path = f"/admin/v1/workspaces/{customer.profile_id}/refusal_counts"
@@ -221,10 +233,15 @@ def steady_zone(now_ms: int) -> str:
 
 
 async def storm(
-    face: Face, url: str, keys: Sequence[str], *, tries: int = TRIES, callers: int = CALLERS
+    face: Face,
+    url: str,
+    keys: Sequence[str],
+    *,
+    tries: Iterable[int] = range(TRIES),
+    callers: int = CALLERS,
 ) -> list[tuple[str, Verdict]]:
     """Call from many callers at once, each with its own connection: (key, verdict) of each."""
-    left = iter(range(tries))
+    left = iter(tries)
     verdicts: list[tuple[str, Verdict]] = []
 
     async def caller() -> None:
@@ -234,7 +251,6 @@ async def storm(
                 verdicts.append((key, await face.call(wire, key)))
 
     await asyncio.gather(*(caller() for _ in range(callers)))
-    assert len(verdicts) == tries
     return verdicts
 
 
