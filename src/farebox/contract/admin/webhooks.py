@@ -23,6 +23,7 @@ from farebox.contract.wire import JsonObject
 from farebox.core import errors
 from farebox.service.forms.alert import AlertCreate, AlertData
 from farebox.service.forms.webhook import (
+    PROFILE_ID_MAX,
     DeliveryData,
     WebhookCreate,
     WebhookData,
@@ -80,11 +81,8 @@ class WebhooksQuery(PageQuery, kw_only=True, frozen=True, forbid_unknown_fields=
     """Which page, and whose."""
 
     profile_id: Annotated[
-        int | None,
-        Meta(
-            description="Only the webhooks of this workspace. Default: all.",
-            extra_json_schema={"minimum": 1},
-        ),
+        Annotated[int, Meta(ge=1, le=PROFILE_ID_MAX)] | None,
+        Meta(description="Only the webhooks of this workspace. Default: all."),
     ] = None
 
 

@@ -9,6 +9,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from farebox.core.webhook import EVENT_TYPES, URL_LENGTH_MAX
 from farebox.service.forms.common import CreatedAt, Stamp
 
+PROFILE_ID_MAX = 10**18
+
 WebhookId = Annotated[str, Meta(description="Id of the webhook.")]
 Url = Annotated[
     str,
@@ -32,11 +34,8 @@ IsEnabled = Annotated[
     Meta(description="Whether anything is sent; an endpoint that answers 410 is turned off."),
 ]
 OfWorkspace = Annotated[
-    int | None,
-    Meta(
-        description="The workspace whose events are sent; `null` is all of them.",
-        extra_json_schema={"minimum": 1},
-    ),
+    Annotated[int, Meta(ge=1, le=PROFILE_ID_MAX)] | None,
+    Meta(description="The workspace whose events are sent; `null` is all of them."),
 ]
 MessageId = Annotated[
     str, Meta(description="Id of the message, the same in every attempt: `webhook-id`.")
