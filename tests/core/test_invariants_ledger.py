@@ -14,6 +14,7 @@ from farebox.core.invariants import Difference
 from farebox.core.invariants_ledger import (
     LEDGER_RULES,
     AccountSums,
+    DrawSums,
     Flow,
     GrantTerms,
     Ledger,
@@ -29,7 +30,10 @@ from farebox.core.ledger import (
     Transfer,
     TransferKind,
     charge,
+    charge_drawn,
+    draw,
     expire,
+    give_back,
     issue,
 )
 from tests.core.strategies import thorough
@@ -57,7 +61,11 @@ class Story:
     def wait(self, milliseconds: int) -> None:
         """Let time pass; what expires on the way expires at its own end."""
         self.now_ms += milliseconds
-        ends = {g.expires_at_ms for g in self.purse.grants if g.expires_at_ms is not None}
+        ends = {
+            g.expires_at_ms
+            for g in self.purse.grants
+            if g.expires_at_ms is not None and g.left_micro
+        }
         for end_ms in sorted(end for end in ends if end <= self.now_ms):
             self.purse, transfers = expire(self.purse, end_ms)
             self._move(end_ms - 1, transfers)
@@ -77,6 +85,24 @@ class Story:
         self.purse, transfers = issue(self.purse, grant, source)
         self._move(self.now_ms, transfers)
 
+    def draw(self, amount_micro: int) -> None:
+        """Set credits apart, as far as there are any."""
+        amount_micro = min(amount_micro, self.purse.undrawn_micro(self.now_ms))
+        if amount_micro:
+            self.purse, transfers, _ = draw(self.purse, amount_micro, self.now_ms)
+            self._move(self.now_ms, transfers)
+
+    def use_drawn(self, amount_micro: int, *, is_charged: bool) -> None:
+        """Charge what is drawn, or give it back: the same of every grant, as far as there is."""
+        amounts = {
+            g.grant_id: min(amount_micro, g.drawn_micro) for g in self.purse.grants if g.drawn_micro
+        }
+        if is_charged:
+            self.purse, transfers = charge_drawn(self.purse, amounts)
+        else:
+            self.purse, transfers = give_back(self.purse, amounts, self.now_ms)
+        self._move(self.now_ms, transfers)
+
     def bring_in(self, amount_micro: int) -> None:
         """Import requests of a former period."""
         self._move(self.now_ms, [Transfer("history", HISTORY, SPENT, amount_micro)])
@@ -91,6 +117,7 @@ class Story:
             self._accounts(),
             tuple(self.grants),
             tuple(self._period(start_ms) for start_ms in starts),
+            tuple(DrawSums(g.grant_id, g.drawn_micro) for g in self.purse.grants if g.drawn_micro),
         )
 
     def _move(self, at_ms: int, transfers: Iterable[Transfer]) -> None:
@@ -135,7 +162,7 @@ class Story:
 
 def balance_micro(transfers: Iterable[Transfer]) -> int:
     """What transfers add to the accounts that a workspace can spend from."""
-    spendable = ("grant:", "overdraft")
+    spendable = ("grant:", "drawn:", "overdraft")
     return sum(
         t.amount_micro * t.credit_account.startswith(spendable)
         - t.amount_micro * t.debit_account.startswith(spendable)
@@ -185,6 +212,10 @@ steps = st.one_of(
     st.builds(lambda ms: lambda s: s.wait(ms), st.integers(1, 60)),
     st.builds(lambda a: lambda s: s.charge(a), amounts),
     st.builds(lambda a: lambda s: s.charge(a, "correction"), amounts),
+    st.builds(lambda a: lambda s: s.draw(a), amounts),
+    st.builds(
+        lambda a, charged: lambda s: s.use_drawn(a, is_charged=charged), amounts, st.booleans()
+    ),
     st.builds(lambda a: lambda s: s.bring_in(a), amounts),
     st.builds(
         lambda kind, a, life: lambda s: s.give(kind, a, life),
@@ -309,6 +340,17 @@ def test_a_grant_that_was_not_given_so_is_found(
 ) -> None:
     spoilt = ledger.grants[number]._replace(**changes)  # type: ignore[arg-type] # a table of cases
     assert checks(replaced(ledger, "grants", number, spoilt)) >= {"grants"}
+
+
+def test_what_is_drawn_without_being_set_apart_is_found(ledger: Ledger) -> None:
+    assert checks(ledger._replace(draws=(DrawSums(4, 1),))) == {"draws"}
+    story = Story()
+    story.give("topup", 10, None)
+    story.draw(6)
+    drawn = story.ledger()
+    assert checks(drawn) == set()
+    assert checks(drawn._replace(draws=())) == {"draws"}
+    assert checks(drawn._replace(draws=(DrawSums(1, 5),))) == {"draws"}
 
 
 def test_an_expiry_that_leaves_something_is_found(ledger: Ledger) -> None:

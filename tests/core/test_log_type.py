@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from farebox.core.log_type import (
+    FOUND_MAX,
     SLUG,
     LogType,
     PathTable,
@@ -207,3 +208,14 @@ def test_a_slug_is_a_short_lower_case_word(text: str) -> None:
 
 def test_the_reserved_slug_is_no_slug() -> None:
     assert not SLUG.fullmatch("__unknown__")
+
+
+def test_what_was_found_is_found_again_however_many_paths_there_are() -> None:
+    table = PathTable(
+        [LogType(1, "a", "A", "GET", "/a/{x}", ()), LogType(2, "b", "B", None, "/b", ())]
+    )
+    paths = [f"/a/{number}" for number in range(FOUND_MAX + 10)]
+    for _ in range(2):
+        assert {table.find("GET", path) for path in paths} == {1}
+        assert table.find("GET", "/b") == 2
+        assert table.find("GET", "/c") is table.find("GET", "/c") is None

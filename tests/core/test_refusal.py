@@ -56,6 +56,7 @@ def test_a_tally_without_room_goes_on_with_the_sums_it_has() -> None:
     assert tally.add(refusal(1))
     assert tally.add(refusal(2))
     assert not tally.add(refusal(3))
+    assert len(tally) == 2
     assert tally.add(refusal(1))
     assert [(row.profile_id, row.refusals) for row in tally.sums()] == [(1, 2), (2, 1)]
 

@@ -320,4 +320,11 @@ FAULTS = (
         "delete from corrections where profile_id = 1 and correction_id = 2",
         "corrections",
     ),
+    # What is drawn.
+    Fault(
+        "draws",
+        "insert into leases values (1, 0, 0, 0);"
+        " insert into draws values (1, 1, 1, 'credits', '1', '', 0, null, 5)",
+        "draws",
+    ),
 )

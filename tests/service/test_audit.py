@@ -54,6 +54,7 @@ CHECKS = {
     "accounts",
     "grants",
     "overdraft",
+    "draws",
     "periods",
 }
 

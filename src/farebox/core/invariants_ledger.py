@@ -80,6 +80,13 @@ class PeriodSums(NamedTuple):
     corrected_micro: int
 
 
+class DrawSums(NamedTuple):
+    """What all leases together have drawn of a grant."""
+
+    grant_id: int
+    drawn_micro: int
+
+
 class Ledger(NamedTuple):
     """A workspace's transfers and what is derived from them."""
 
@@ -88,6 +95,7 @@ class Ledger(NamedTuple):
     accounts: Sequence[AccountSums]
     grants: Sequence[GrantTerms]
     periods: Sequence[PeriodSums]
+    draws: Sequence[DrawSums]
 
 
 def check_transfers(ledger: Ledger) -> Iterator[Difference]:
@@ -177,6 +185,21 @@ def check_overdraft(ledger: Ledger) -> Iterator[Difference]:
             )
 
 
+def check_draws(ledger: Ledger) -> Iterator[Difference]:
+    """What processes have drawn of grants, and may admit by, is what the ledger set apart."""
+    balances = {
+        account: credited - debits
+        for account, (debits, credited) in _account_sums(ledger.flows).items()
+        if account.startswith(_DRAWN)
+    }
+    drawn = {f"{_DRAWN}{draw.grant_id}": draw.drawn_micro for draw in ledger.draws}
+    for account in sorted(balances.keys() | drawn.keys()):
+        should, found = balances.get(account, 0), drawn.get(account, 0)
+        if should != found:
+            where = f"account {account}"
+            yield Difference("draws", ledger.profile_id, where, f"{should}", f"{found}")
+
+
 def check_periods(ledger: Ledger) -> Iterator[Difference]:
     """Periods follow each other without gap or overlap, and each closes where the next opens."""
     balance_micro = 0
@@ -213,6 +236,7 @@ LEDGER_RULES: dict[str, Callable[[Ledger], Iterator[Difference]]] = {
     "accounts": check_accounts,
     "grants": check_grants,
     "overdraft": check_overdraft,
+    "draws": check_draws,
     "periods": check_periods,
 }
 

@@ -9,6 +9,7 @@ from farebox.core.invariants import NOTHING
 from farebox.core.invariants_ledger import (
     LEDGER_RULES,
     AccountSums,
+    DrawSums,
     Flow,
     GrantTerms,
     Ledger,
@@ -150,6 +151,7 @@ def check_ledger(reader: Reader, workspace: Audited, sums: LogSums, findings: Fi
             reader.rows("audit_accounts", AccountSums, profile_id=profile_id),
             reader.rows("audit_grants", GrantTerms, profile_id=profile_id),
             reader.rows("audit_periods", PeriodSums, profile_id=profile_id),
+            reader.rows("audit_draws", DrawSums, profile_id=profile_id),
         )
     rows = {
         "transfers": 0,
@@ -157,6 +159,7 @@ def check_ledger(reader: Reader, workspace: Audited, sums: LogSums, findings: Fi
         "accounts": len(ledger.accounts),
         "grants": len(ledger.grants),
         "overdraft": len(ledger.accounts),
+        "draws": len(ledger.draws),
         "periods": len(ledger.periods),
     }
     for check, rule in LEDGER_RULES.items():

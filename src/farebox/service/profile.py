@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from farebox.core.ledger import live
 from farebox.core.plan import Plan
 from farebox.core.workspace import Workspace
 from farebox.engine.directory import Directory
@@ -26,21 +25,25 @@ class Profile(NamedTuple):
 
 
 def read_profile(
-    reader: Reader, directory: Directory, workspace: Workspace, now_ms: int
+    reader: Reader, directory: Directory, workspace: Workspace, now_ms: int, held_micro: int = 0
 ) -> Profile:
-    """The profile at an instant.
+    """The profile at an instant; `held_micro` is what reservations hold.
 
     Raises:
         DirectoryBehindError: the directory lacks the plan.
     """
     now = credits_now(reader, workspace.profile_id, now_ms)
     plan = plan_of(directory, now.plan_id)
-    topups = [g.left_micro for g in live(now.purse.grants, now_ms) if g.kind == "topup"]
+    topups = [
+        g.left_micro + g.drawn_micro
+        for g in now.purse.grants
+        if g.kind == "topup" and g.is_live(now_ms)
+    ]
     is_refilled = plan.credits_per_month_micro > 0
     return Profile(
         workspace=workspace,
         plan=plan,
-        credit_micro=max(0, now.purse.balance_micro(now_ms)),
+        credit_micro=max(0, now.purse.balance_micro(now_ms) - held_micro),
         topup_credit_micro=sum(topups),
         prices_micro={
             log_type.slug: plan.price(log_type, now_ms).credits_micro

@@ -10,8 +10,10 @@ from farebox.service.reading import plan_of
 from farebox.store.contract import Reader
 
 
-def read_quotas(reader: Reader, directory: Directory, workspace: Workspace, now_ms: int) -> Quotas:
-    """The quotas at an instant.
+def read_quotas(
+    reader: Reader, directory: Directory, workspace: Workspace, now_ms: int, held_micro: int = 0
+) -> Quotas:
+    """The quotas at an instant; `held_micro` is what reservations hold.
 
     Raises:
         DirectoryBehindError: the directory lacks the plan.
@@ -22,5 +24,5 @@ def read_quotas(reader: Reader, directory: Directory, workspace: Workspace, now_
         workspace.uid,
         plan_of(directory, now.plan_id).name,
         now.period,
-        now.purse.balance_micro(now_ms),
+        now.purse.balance_micro(now_ms) - held_micro,
     )

@@ -323,6 +323,11 @@ select account, debits_micro, credits_micro from accounts where profile_id = :pr
 select grant_id, kind, credits_micro, created_at_ms, expires_at_ms
 from grants where profile_id = :profile_id;
 
+-- name: audit_draws
+-- Audit, by workspace: what all leases have drawn of each grant.
+select cast(scope as integer) as grant_id, sum(units) as drawn_micro
+from draws where profile_id = :profile_id and name = 'credits' group by scope;
+
 -- name: audit_periods
 -- Audit, by workspace.
 select start_ms, end_ms, plan_micro, opening_micro, granted_micro, expired_micro, charged_micro,
