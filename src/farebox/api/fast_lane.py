@@ -124,6 +124,7 @@ class FastLane:
             decision = context.admitter.decide_now(attempt, now_ms)
             if decision is None:
                 decision = await context.admitter.decide(attempt, now_ms)
+                now_ms = context.clock.now_ms()
         except (msgspec.MsgspecError, FareboxError, UnicodeError):
             return None  # the route tells what is wrong
         context.gatekeeper.wake()

@@ -58,7 +58,8 @@ async def _asked_by_nginx(call: Call) -> Answer:
         passed = await _decided(call, from_nginx)
         if isinstance(passed, Response):
             return passed
-        error, response = refused_error(passed, call.now_ms), _refusal(call, passed)
+        now_ms = call.context.clock.now_ms()
+        error, response = refused_error(passed, now_ms), _refusal(call, passed)
     except Exception as exception:  # noqa: BLE001 - nginx must get every failure as a refusal
         error = as_farebox_error(exception)
         response = error_response(exception, "general", call.language, call.context.entropy)
@@ -123,8 +124,10 @@ def _repeatable_id(row: MeteredRequest) -> bytes:
 
 def _passed(call: Call, hold: Hold, row: MeteredRequest) -> Response:
     ask, context = hold.ask, call.context
-    limits = context.admitter.limits(hold, call.now_ms)
-    headers = rate_headers(limits, call.now_ms, is_legacy=context.is_legacy_rate_headers)
+    # Units may have been waited for: what is told counts from now on.
+    now_ms = context.clock.now_ms()
+    limits = context.admitter.limits(hold, now_ms)
+    headers = rate_headers(limits, now_ms, is_legacy=context.is_legacy_rate_headers)
     headers += [
         (PROFILE_ID, str(ask.profile_id)),
         (KEY_ID, ask.key_id),
@@ -136,7 +139,8 @@ def _passed(call: Call, hold: Hold, row: MeteredRequest) -> Response:
 
 
 def _refusal(call: Call, refused: Refused) -> Response:
-    return refused_response(call.context, refused, call.language, call.now_ms)
+    now_ms = call.context.clock.now_ms()
+    return refused_response(call.context, refused, call.language, now_ms)
 
 
 HANDLERS: dict[str, Handler] = {

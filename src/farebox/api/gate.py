@@ -51,7 +51,8 @@ async def authorize(call: Call) -> Answer:
     context = call.context
     key = await known_key(context, body.key)
     decision = await context.admitter.decide(attempt_of(body, key, context), call.now_ms)
-    return answer_of(context, decision, call.now_ms, call.language)
+    # Units may have been waited for: what is told counts from now on.
+    return answer_of(context, decision, context.clock.now_ms(), call.language)
 
 
 async def settle(call: Call) -> Answer:
