@@ -26,6 +26,7 @@ GUIDE_SLUGS = (
     "counting",
     "metering",
     "importing",
+    "gateways",
     "webhooks",
     "operating",
 )
