@@ -1,15 +1,20 @@
 """Farebox meters, limits and reports the use of an HTTP API that is sold by credits.
 
-`Client` and `AsyncClient` are loaded when they are first asked for, so that `import farebox` costs
+`Client`, `AsyncClient` and `FareboxMiddleware` (for ASGI; the one for WSGI is in
+`farebox.embed.wsgi`) are loaded when they are first asked for, so that `import farebox` costs
 nothing. What type checkers see of this stands in `__init__.pyi`.
 """
 
 from importlib import import_module
 
 __version__ = "0.1.0"
-__all__ = ["AsyncClient", "Client", "__version__"]
+__all__ = ["AsyncClient", "Client", "FareboxMiddleware", "__version__"]
 
-_ROOMS = {"AsyncClient": "farebox.client", "Client": "farebox.client"}
+_ROOMS = {
+    "AsyncClient": "farebox.client",
+    "Client": "farebox.client",
+    "FareboxMiddleware": "farebox.embed.asgi",
+}
 
 
 def __getattr__(name: str) -> object:

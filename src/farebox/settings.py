@@ -194,6 +194,12 @@ SETTINGS: tuple[Setting, ...] = (
         _switch,
     ),
     Setting(
+        "FAREBOX_MIDDLEWARE_WAIT",
+        "off",
+        "Whether the middleware holds the end of an answer until its request is safely stored.",
+        _switch,
+    ),
+    Setting(
         "FAREBOX_WEBHOOK_PRIVATE",
         "off",
         "Whether webhooks may go to private addresses and over plain http; on only where nobody "
@@ -224,6 +230,7 @@ class Settings:
     legacy_rate_headers: bool
     reservation_seconds: int
     forward_auth_wait: bool
+    middleware_wait: bool
     webhook_private: bool
     log_level: str
 
