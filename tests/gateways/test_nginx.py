@@ -16,6 +16,7 @@ import http_sf
 import httpx
 import pytest
 
+from tests.gateways.lossy import LossyWay
 from tests.gateways.nginx import Line, Nginx
 from tests.gateways.shop import CREDITS, MONTH, PLANS, Shop, becomes
 from tests.gateways.upstream import SampleApi
@@ -161,6 +162,26 @@ def test_nothing_goes_through_while_farebox_is_away(tmp_path: Path) -> None:
         assert answer.json()["code"] == 50301
         assert answer.headers["Retry-After"] == "1"
         assert len(made.api.seen) == 1
+
+
+def test_a_question_whose_answer_was_lost_is_asked_again_and_counted_once(tmp_path: Path) -> None:
+    """It asks again by itself where a connection that it had kept was broken."""
+    with (
+        RunningServer(tmp_path) as server,
+        SampleApi() as api,
+        LossyWay(server.url) as way,
+        Nginx(tmp_path, way.url, api.url) as nginx,
+        httpx.Client(timeout=30) as client,
+    ):
+        made = Scene(server, Shop(server), api, nginx, client)
+        assert made.call("rich").status_code == httpx.codes.OK
+        way.loses_next = True
+        assert made.call("rich").status_code == httpx.codes.OK
+        assert way.questions == 3
+        assert len(api.seen) == 2
+        made.server.stop()  # which records all that waits
+        made.server.start()
+        assert made.shop.breakdown("rich") == (2, 2)
 
 
 def test_a_caller_reaches_no_address_of_farebox(shared: Scene) -> None:
