@@ -13,9 +13,9 @@ from farebox.settings import SETTINGS, Settings, SettingsError, process_environm
 
 Value = str | int | Sequence[str]
 ANY = "*"
-PATHS_EXPECTED = "paths that begin with / and may end with *"
+PATHS_FORM = "paths that begin with / and may end with *"
 _DOTTED = frozenset({".", ".."})
-MOUNT_EXPECTED = "a path such as /farebox, without a slash at its end"
+MOUNT_FORM = "a path such as /farebox, without a slash at its end"
 
 
 class PathSet:
@@ -59,12 +59,12 @@ def read_care(mount: str | None, paths: Sequence[str], exclude: Sequence[str]) -
         SettingsError: with one line for each wrong argument.
     """
     problems = [
-        f"{name} must be {PATHS_EXPECTED}"
+        f"{name} must be {PATHS_FORM}"
         for name, told in (("paths", paths), ("exclude", exclude))
         if isinstance(told, str) or not all(p.startswith("/") and ANY not in p[:-1] for p in told)
     ]
     if mount is not None and (not mount.startswith("/") or mount.endswith("/")):
-        problems.append(f"mount must be {MOUNT_EXPECTED}")
+        problems.append(f"mount must be {MOUNT_FORM}")
     if problems:
         raise SettingsError(problems)
     return Care(mount, PathSet(paths), PathSet(exclude))
