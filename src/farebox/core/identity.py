@@ -41,6 +41,14 @@ def pack_identity(source: str, request_id: str) -> bytes:
     return _KINDS[kind | _SOURCED] + _source_digest(source) + packed
 
 
+def own_identity(time_ms: int, random_bytes: bytes) -> bytes:
+    """The identity of a request that its caller gave none: its time and 10 random bytes.
+
+    It looks like that of a UUID, and no UUID that anybody makes is it.
+    """
+    return _KINDS[_UUID] + time_ms.to_bytes(6, "big") + random_bytes
+
+
 @lru_cache(maxsize=1024)
 def _source_digest(source: str) -> bytes:
     """Cached: a caller has few sources, and names one in every request."""

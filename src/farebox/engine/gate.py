@@ -174,6 +174,7 @@ class Gate:
                 stock.free -= 1
             meter.taken += 1
             hold.stocks = meter.stocks
+            hold.lots = meter.lots
         if wallet is not None:
             hold.wallet = wallet
             hold.pieces = wallet.take(ask.hold_micro)

@@ -11,7 +11,9 @@ from collections import deque
 from typing import NamedTuple
 
 from farebox.core.request import Channel
-from farebox.engine.stocks import GrantStock, Stock, Wallet
+from farebox.engine.stocks import GrantStock, Lots, Stock, Wallet
+
+NO_LOTS = Lots((), ())
 
 
 class Ask(NamedTuple):
@@ -47,6 +49,7 @@ class Hold:
         "expires_ms",
         "is_open",
         "lease_id",
+        "lots",
         "number",
         "pieces",
         "stocks",
@@ -62,6 +65,7 @@ class Hold:
         after_ms = ask.expires_after_ms
         self.expires_ms = None if after_ms is None else time_ms + after_ms
         self.stocks: tuple[Stock, ...] = ()
+        self.lots = NO_LOTS
         self.cap: Stock | None = None
         self.pieces: list[tuple[GrantStock, int]] = []
         self.wallet: Wallet | None = None

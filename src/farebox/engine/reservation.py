@@ -24,8 +24,6 @@ from farebox.engine.messages import Spend
 PREFIX = "rsv_"
 PURPOSE = "reservations"
 SIGNATURE_BYTES = 16
-# Windows that no rollup counts: what was drawn of them is what was used of them.
-FINE_WINDOWS = frozenset({"second", "minute"})
 
 
 class Reservation(msgspec.Struct, array_like=True, frozen=True):
@@ -46,8 +44,8 @@ class Reservation(msgspec.Struct, array_like=True, frozen=True):
     expires_ms: int
     held_micro: int
     identity: bytes
-    windows: list[int]
-    fine: list[int]
+    windows: tuple[int, ...]
+    fine: tuple[int, ...]
     cap_lot_id: int
     grants: list[tuple[int, int]]
 
@@ -66,8 +64,8 @@ class Reservation(msgspec.Struct, array_like=True, frozen=True):
             hold.expires_ms or 0,
             ask.hold_micro,
             ask.identity,
-            [stock.lot_id for stock in hold.stocks if stock.name not in FINE_WINDOWS],
-            [stock.lot_id for stock in hold.stocks if stock.name in FINE_WINDOWS],
+            hold.lots.windows,
+            hold.lots.fine,
             0 if hold.cap is None else hold.cap.lot_id,
             [(stock.lot_id, micro) for stock, micro in hold.pieces],
         )

@@ -8,10 +8,14 @@ back to where it was drawn from.
 from __future__ import annotations
 
 import operator
+from typing import NamedTuple
 
 from farebox.core.admission import LimitName, LimitState
 from farebox.core.ledger import NEVER_MS
 from farebox.engine.messages import GrantSupply, LotSupply
+
+# Windows that no rollup counts: what was drawn of them is what was used of them.
+FINE_WINDOWS = frozenset({"second", "minute"})
 
 
 class Stock:
@@ -73,6 +77,13 @@ class Stock:
         return LimitState(self.name, self.limit, self.left + self.free, self.end_ms)
 
 
+class Lots(NamedTuple):
+    """What a request takes one unit of each of; `fine` are those of seconds and minutes."""
+
+    windows: tuple[int, ...]
+    fine: tuple[int, ...]
+
+
 class Meter:
     """The stocks of the windows that count the same requests: one scope, one channel.
 
@@ -80,11 +91,12 @@ class Meter:
     another draw, as from `ends_ms` on.
     """
 
-    __slots__ = ("change_id", "ends_ms", "is_asked", "since_ms", "stocks", "taken")
+    __slots__ = ("change_id", "ends_ms", "is_asked", "lots", "since_ms", "stocks", "taken")
 
     def __init__(self) -> None:
-        # Holds share it: it is replaced, never changed.
+        # Holds share them: they are replaced, never changed.
         self.stocks: tuple[Stock, ...] = ()
+        self.lots = Lots((), ())
         self.ends_ms = 0
         self.change_id = -1
         self.since_ms = 0
@@ -111,6 +123,10 @@ class Meter:
             stocks.append(stock)
         if len(stocks) != len(self.stocks) or any(map(operator.is_not, stocks, self.stocks)):
             self.stocks = tuple(stocks)
+        self.lots = Lots(
+            tuple(stock.lot_id for stock in stocks if stock.name not in FINE_WINDOWS),
+            tuple(stock.lot_id for stock in stocks if stock.name in FINE_WINDOWS),
+        )
         self.ends_ms = min((stock.end_ms for stock in stocks), default=NEVER_MS)
         self.since_ms = now_ms
         self.taken = 0
@@ -199,6 +215,10 @@ class Wallet:
         self.free -= amount_micro
         self.held_micro += amount_micro
         self.taken += amount_micro
+        first = self.stocks[0]
+        if first.free >= amount_micro:
+            first.free -= amount_micro
+            return [(first, amount_micro)]
         pieces = []
         rest_micro = amount_micro
         for stock in self.stocks:

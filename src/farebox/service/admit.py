@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from farebox.core.admission import Denial, LimitState, denied_by_key, denied_by_terms
 from farebox.core.errors import INVALID_KEY, UNKNOWN_LOG_TYPE, FareboxError
-from farebox.core.identity import RANDOM_BYTES, content_digest, pack_identity, query_log_id
+from farebox.core.identity import RANDOM_BYTES, content_digest, own_identity, pack_identity
 from farebox.core.ledger import NEVER_MS
 from farebox.core.refusal import NO_KEY, NO_WORKSPACE, Refusal
 from farebox.core.request import UNKNOWN_SLUG, UNMAPPED, Channel
@@ -194,7 +194,7 @@ class Admitter:
     def _ask(self, attempt: Attempt, terms: _Terms, log_type_id: int, now_ms: int) -> Ask:
         key = terms.key
         if attempt.request_id is None:
-            identity, fingerprint = b"\x01" + query_log_id(now_ms, self._random_bytes()), None
+            identity, fingerprint = own_identity(now_ms, self._random_bytes()), None
         else:
             identity = pack_identity("", attempt.request_id)
             told = (key.key_id, log_type_id, attempt.channel, attempt.hold_micro)
