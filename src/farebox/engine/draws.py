@@ -64,20 +64,26 @@ class Draws:
         self._leases: dict[int, Lease] = {}
         self._changed: set[tuple[int, int]] = set()
         self._dropped: dict[tuple[int, int], Lot] = {}
+        self._dropped_leases: set[int] = set()
 
     def forget(self) -> None:
         """Drop what is in memory: after a rollback it may be ahead of the database."""
         self._is_loaded = False
         self._changed.clear()
         self._dropped.clear()
+        self._dropped_leases.clear()
 
     def write(self) -> None:
         """Write what has changed, in the order of the primary key."""
         put = sorted(self._lots[lease_id][lot_id] for lease_id, lot_id in self._changed)
         self._db.execute_many("draws_put", put)
         self._db.execute_many("draws_drop", sorted(lot[:3] for lot in self._dropped.values()))
+        # After their lots: those point to them.
+        for lease_id in sorted(self._dropped_leases):
+            self._db.execute("lease_drop", lease_id=lease_id)
         self._changed.clear()
         self._dropped.clear()
+        self._dropped_leases.clear()
 
     def lease(self, lease_id: int) -> Lease | None:
         """A lease that has drawn something, until nothing of that is left."""
@@ -102,8 +108,8 @@ class Draws:
 
     def drop_lease(self, lease_id: int) -> None:
         """Forget a lease that has ended and has nothing drawn."""
-        self._db.execute("lease_drop", lease_id=lease_id)
         del self._leases[lease_id]
+        self._dropped_leases.add(lease_id)
 
     def lots_of(self, lease_id: int) -> list[Lot]:
         """What a lease has drawn."""

@@ -1,0 +1,49 @@
+"""Leases: what becomes of one when nobody answers for it any more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from farebox.engine.leases import SILENT_MS, SWEEP_EVERY_MS, TRUST_MS
+from tests.support.gates import HOLD_MS, GateWorld
+from tests.support.worlds import World
+
+SLUG = "people_search"
+TICK_MS = 400
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with World(tmp_path) as made:
+        made.log_type(SLUG, credits=3)
+        made.call("plans.create", slug="basic", name="Basic", credits_per_month=300)
+        yield made
+
+
+def let_pass(world: World, milliseconds: int) -> None:
+    """Let time pass as it does for a recorder that runs."""
+    for _ in range(milliseconds // TICK_MS + 1):
+        world.advance(TICK_MS)
+
+
+def test_a_lease_that_nothing_is_left_of_is_forgotten_and_no_other_ends(world: World) -> None:
+    profile_id = world.workspace()
+    key_id = world.key(profile_id)
+
+    async def story() -> None:
+        gate = GateWorld(world)
+        await gate.admitted(key_id, SLUG)
+        gate.restart()  # the process is killed, and another begins
+        let_pass(world, SILENT_MS + HOLD_MS + TRUST_MS)
+        await gate.admitted(key_id, SLUG)
+        alive = gate.gatekeeper._gate.lease_id
+        for _ in range(2 * SWEEP_EVERY_MS // TICK_MS):
+            world.advance(TICK_MS)
+            await gate.gatekeeper._drawn()
+        assert world.select("select lease_id, ended_at_ms from leases") == [(alive, None)]
+
+    asyncio.run(story())
