@@ -25,6 +25,7 @@ from farebox.core.workspace import ApiKey
 from farebox.engine.holds import Hold
 from farebox.engine.reservation import Reservation
 from farebox.engine.stocks import Stock, Wallet
+from farebox.service.admit import Attempt
 
 PATH = AUTHORIZE.path
 BODY_BYTES_MAX = 64 * 1024
@@ -44,11 +45,12 @@ class FastLane:
         self._answers = context.metrics.counter(
             "farebox_http_requests_total", route=PATH, method="POST", status="200"
         )
-        self._seconds = context.metrics.histogram("farebox_http_request_seconds", route=PATH)
+        self._seconds = context.metrics.latency("farebox_http_request_seconds", route=PATH)
         self._change_id = -1
-        # By the header as it came, and by the secret; of those that were right.
+        # By the header, the secret and the body as they came; of those that were right.
         self._tokens: set[bytes] = set()
         self._keys: dict[str, ApiKey] = {}
+        self._attempts: dict[bytes, Attempt] = {}
         self._templates: dict[int, tuple[tuple[Stock, ...], str]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,17 +99,25 @@ class FastLane:
             self._tokens.add(authorization)
         return True
 
-    def _key(self, secret: str) -> ApiKey | None:
-        key = self._keys.get(secret)
+    def _attempt(self, body: bytes) -> Attempt | None:
+        """What a body asks; one without an id of its own asks the same whenever it comes again."""
+        asked = _decoder.decode(body)
+        key = self._keys.get(asked.key)
         if key is None:
-            key = self._context.directory.key_of_digest(digest(secret))
-            if key is not None and len(self._keys) < REMEMBERED_MAX:
-                self._keys[secret] = key
-        return key
+            key = self._context.directory.key_of_digest(digest(asked.key))
+            if key is None:
+                return None
+            if len(self._keys) < REMEMBERED_MAX:
+                self._keys[asked.key] = key
+        attempt = attempt_of(asked, key, self._context)
+        if attempt.request_id is None and len(self._attempts) < REMEMBERED_MAX:
+            self._attempts[body] = attempt
+        return attempt
 
     def _forget(self, change_id: int) -> None:
         self._tokens.clear()
         self._keys.clear()
+        self._attempts.clear()
         self._change_id = change_id
 
     async def _answer(self, body: bytes, scope: Scope) -> bytes | None:
@@ -115,12 +125,10 @@ class FastLane:
         if len(body) > BODY_BYTES_MAX:
             return None
         try:
-            asked = _decoder.decode(body)
-            key = self._key(asked.key)
-            if key is None:
+            attempt = self._attempts.get(body) or self._attempt(body)
+            if attempt is None:
                 return None
             now_ms = context.clock.now_ms()
-            attempt = attempt_of(asked, key, context)
             decision = context.admitter.decide_now(attempt, now_ms)
             if decision is None:
                 decision = await context.admitter.decide(attempt, now_ms)

@@ -213,8 +213,7 @@ class Gate:
         return None
 
     def _expire(self, now_ms: int) -> None:
-        next_ms = self.holds.next_expiry_ms
-        if next_ms is not None and next_ms <= now_ms:
+        if self.holds.next_expiry_ms <= now_ms:
             for hold in self.holds.expired(now_ms):
                 self._release(hold, 0, now_ms)
 

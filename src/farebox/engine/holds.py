@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
+from farebox.core.ledger import NEVER_MS
 from farebox.core.request import Channel
 from farebox.engine.stocks import GrantStock, Lots, Stock, Wallet
 
@@ -80,6 +81,7 @@ class Holds:
         self._by_number: dict[int, Hold] = {}
         self._by_identity: dict[tuple[int, bytes], Hold] = {}
         self._expiring: deque[Hold] = deque()
+        self.next_expiry_ms = NEVER_MS
 
     def __len__(self) -> int:
         return len(self._by_number)
@@ -91,6 +93,7 @@ class Holds:
             self._by_identity[hold.ask.profile_id, hold.ask.identity] = hold
         if hold.expires_ms is not None:
             self._expiring.append(hold)
+            self.next_expiry_ms = min(self.next_expiry_ms, hold.expires_ms)
 
     def of_identity(self, profile_id: int, identity: bytes) -> Hold | None:
         """The hold that was made under an id that its caller chose."""
@@ -120,12 +123,9 @@ class Holds:
             if hold.is_open and not hold.ending:
                 hold.is_open = False
                 expired.append(hold)
+        first = self._expiring[0].expires_ms if self._expiring else None
+        self.next_expiry_ms = NEVER_MS if first is None else first
         return expired
-
-    @property
-    def next_expiry_ms(self) -> int | None:
-        """When the next one expires."""
-        return self._expiring[0].expires_ms if self._expiring else None
 
     def _forget(self, hold: Hold) -> None:
         self._by_number.pop(hold.number, None)

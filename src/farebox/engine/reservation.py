@@ -1,6 +1,6 @@
 """Reservations: what a hold is to those outside, as a signed token that says what it holds.
 
-    rsv_<base64url of: the fields as msgpack, then 16 bytes of their keyed BLAKE2b>
+    rsv_<base64 of: the fields as msgpack, then 16 bytes of their keyed BLAKE2b>
 
 So it can be settled after the process that made it is gone, and nobody can make one up. It tells
 its reader no secret. One that is not signed by this program is no reservation.
@@ -8,9 +8,8 @@ its reader no secret. One that is not signed by this program is no reservation.
 
 from __future__ import annotations
 
-import binascii
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from hashlib import blake2b
 
@@ -110,7 +109,7 @@ class Seal:
     def seal(self, reservation: Reservation) -> str:
         """The token of a reservation."""
         body = self._encoder.encode(reservation)
-        return PREFIX + urlsafe_b64encode(body + self._signature(body)).decode()
+        return PREFIX + b2a_base64(body + self._signature(body), newline=False).decode()
 
     def open(self, token: str) -> Reservation:
         """The reservation of a token.
@@ -119,8 +118,8 @@ class Seal:
             FareboxError: 422, it is none of ours.
         """
         try:
-            signed = urlsafe_b64decode(token.removeprefix(PREFIX).encode())
-        except (ValueError, binascii.Error) as error:
+            signed = a2b_base64(token.removeprefix(PREFIX), strict_mode=True)
+        except ValueError as error:
             raise FareboxError(INVALID_RESERVATION) from error
         body, signature = signed[:-SIGNATURE_BYTES], signed[-SIGNATURE_BYTES:]
         if not token.startswith(PREFIX) or not hmac.compare_digest(
