@@ -60,9 +60,11 @@ class FastLane:
             await self._routes(scope, receive, send)
             return
         message = await receive()
+        if message.get("more_body"):
+            message = await _rest(message, receive)
         answer = None
-        if message["type"] == "http.request" and not message.get("more_body"):
-            answer = await self._answer(message.get("body", b""), scope)
+        if message["type"] == "http.request":
+            answer = await self._answer(message["body"], scope)
         if answer is None:
             await self._routes(scope, _Again(message, receive), send)
             return
@@ -123,7 +125,7 @@ class FastLane:
     async def _answer(self, body: bytes, scope: Scope) -> bytes | None:
         context = self._context
         if len(body) > BODY_BYTES_MAX:
-            return None
+            return None  # there may be more of it
         try:
             attempt = self._attempts.get(body) or self._attempt(body)
             if attempt is None:
@@ -176,6 +178,17 @@ class _Again:
     async def __call__(self) -> Message:
         message, self._message = self._message, None
         return await self._receive() if message is None else message
+
+
+async def _rest(message: Message, receive: Receive) -> Message:
+    """The whole body in one message, as far as it is within bounds here."""
+    body = message["body"]
+    while message.get("more_body") and len(body) <= BODY_BYTES_MAX:
+        message = await receive()
+        if message["type"] != "http.request":
+            return message
+        body += message.get("body", b"")
+    return {**message, "body": body}
 
 
 def _language(scope: Scope) -> Language:

@@ -54,7 +54,7 @@ def test_500_tells_nothing_of_the_inside_and_the_log_has_it_under_the_same_refer
         response = shop.api.post("/profile", shop.key)
     assert (response.status_code, set(response.json())) == (500, {"error"})
     assert "inside" not in response.text + str(response.headers)
-    (logged,) = caplog.records
+    (logged,) = [record for record in caplog.records if record.name == "farebox.api"]
     assert vars(logged)["error_ref"] == response.headers[REFERENCE_HEADER]
     assert "inside information" in vars(logged)["internal"]
     assert shop.key not in caplog.text
