@@ -10,7 +10,7 @@ are not looked after. While the store is away nothing is let through: 503, never
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Unpack
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,7 +23,7 @@ from farebox.contract.texts import Language, language_of
 from farebox.embed.exchange import Exchange
 from farebox.embed.life import Life, Parts
 from farebox.embed.lifespan import live
-from farebox.embed.options import Value, read_care, read_embedded
+from farebox.embed.options import Given, read_care, read_embedded
 from farebox.embed.passage import SCOPE_KEY, Passage
 from farebox.embed.visit import Visit, client_address, decide, presented
 from farebox.engine.entropy import SystemEntropy
@@ -71,7 +71,7 @@ class FareboxMiddleware:
         paths: Sequence[str] = EVERYWHERE,
         exclude: Sequence[str] = (),
         context: Context | None = None,
-        **settings: Value,
+        **settings: Unpack[Given],
     ) -> None:
         self._app = app
         self._care = read_care(mount, paths, exclude)

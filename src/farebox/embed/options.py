@@ -6,12 +6,36 @@ that the app itself sees: written out, or with a `*` at the end for all that beg
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypedDict
 
 from farebox.settings import SETTINGS, Settings, SettingsError, process_environment, read_settings
 
-Value = str | int | Sequence[str]
+
+class Given(TypedDict, total=False):
+    """The settings as arguments; test_asgi.py sees to it that none is missing."""
+
+    database: str
+    host: str
+    port: int | str
+    admin_token: str
+    secret: str
+    key_headers: str | Sequence[str]
+    customer_requests_per_minute: int | str
+    log_query_ms: int | str
+    capture_bodies: bool | str
+    capture_bytes: int | str
+    capture_days: int | str
+    queue_rows: int | str
+    audit_minutes: int | str
+    legacy_rate_headers: bool | str
+    reservation_seconds: int | str
+    forward_auth_wait: bool | str
+    middleware_wait: bool | str
+    webhook_private: bool | str
+    log_level: str
+
+
 ANY = "*"
 PATHS_FORM = "paths that begin with / and may end with *"
 _DOTTED = frozenset({".", ".."})
@@ -70,7 +94,7 @@ def read_care(mount: str | None, paths: Sequence[str], exclude: Sequence[str]) -
     return Care(mount, PathSet(paths), PathSet(exclude))
 
 
-def read_embedded(given: Mapping[str, Value]) -> Settings:
+def read_embedded(given: Given) -> Settings:
     """The settings of this process, with what was given going first.
 
     Raises:
@@ -88,7 +112,7 @@ def read_embedded(given: Mapping[str, Value]) -> Settings:
     return settings
 
 
-def _text(value: Value) -> str:
+def _text(value: object) -> str:
     """A value as the environment would hold it."""
     match value:
         case bool():
@@ -97,5 +121,8 @@ def _text(value: Value) -> str:
             return str(value)
         case str():
             return value
+        case _ if isinstance(value, Sequence):
+            return ",".join(str(part) for part in value)
         case _:
-            return ",".join(value)
+            message = f"a setting is text, a number, a bool or a list, no {type(value).__name__}"
+            raise TypeError(message)

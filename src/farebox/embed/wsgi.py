@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Unpack
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from starlette.responses import Response
@@ -27,7 +28,7 @@ from farebox.embed.asgi import EVERYWHERE
 from farebox.embed.bridge import answer_of, body_in, headers_in, path_in
 from farebox.embed.life import Life, Parts
 from farebox.embed.loop_thread import LoopThread
-from farebox.embed.options import Value, read_care, read_embedded
+from farebox.embed.options import Given, read_care, read_embedded
 from farebox.embed.passage import COMMIT_SECONDS_MAX, SCOPE_KEY, Done, Passage
 from farebox.embed.served import CopiedInput, Served, give
 from farebox.embed.visit import Visit, client_address, decide, presented
@@ -57,7 +58,7 @@ class FareboxMiddleware:
         mount: str | None = None,
         paths: Sequence[str] = EVERYWHERE,
         exclude: Sequence[str] = (),
-        **settings: Value,
+        **settings: Unpack[Given],
     ) -> None:
         self._app = app
         self._care = read_care(mount, paths, exclude)

@@ -1,0 +1,22 @@
+"""A market for the tests of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.embed.market import Market
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+    with Market(tmp_path_factory.mktemp("market")) as made:
+        yield made
+
+
+@pytest.fixture
+def own_market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+    """One that a test may break."""
+    with Market(tmp_path_factory.mktemp("own")) as made:
+        yield made
