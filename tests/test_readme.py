@@ -25,6 +25,7 @@ BLOCK = re.compile(r"(?:^ {4}\S.*\n(?: {4}.*\n|\n(?= {4}))*)", re.MULTILINE)
 # Each has a test of its own, or needs a machine that has nothing yet.
 NOT_RUN = ("make ", "pip ", "farebox serve")
 SHOWN_ONCE = re.compile(r"\b(fb[xt]_\w+)")
+ECHOED = {"RESERVATION=": "; echo $RESERVATION"}
 MAPPING = '[key]\nheader = "x-api-key"\n[combined]\ntrailing = ["http_x_api_key"]\n'
 
 
@@ -58,7 +59,7 @@ def test_every_command_works_in_its_order(server: RunningServer, tmp_path: Path)
         if command.startswith("farebox import"):
             write_log(tmp_path, environment["KEY"])
         done = subprocess.run(
-            ["bash", "-ec", at_the_server(command, server)],
+            ["bash", "-ec", at_the_server(command, server) + ECHOED.get(command[:12], "")],
             capture_output=True,
             check=False,
             cwd=tmp_path,
@@ -69,6 +70,8 @@ def test_every_command_works_in_its_order(server: RunningServer, tmp_path: Path)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
         if command.startswith("curl"):
             assert "code" not in json.loads(done.stdout), (command, done.stdout)
+        if command.startswith("RESERVATION="):
+            environment["RESERVATION"] = done.stdout.strip()
         for name, verb in (("KEY", "farebox keys create"), ("TOKEN", "farebox tokens create")):
             if command.startswith(verb):
                 (environment[name],) = SHOWN_ONCE.findall(done.stdout)
@@ -101,10 +104,10 @@ def write_log(folder: Path, key: str) -> None:
 
 
 def test_a_line_is_shown_for_every_endpoint_of_the_customer() -> None:
-    shown = set(re.findall(r"curl http://127\.0\.0\.1:8080(/\S+)", README))
+    shown = set(re.findall(r"curl (?:-s )?http://127\.0\.0\.1:8080(/\S+)", README))
     customer = {operation.path for operation in OPERATIONS if operation.audience == "customer"}
     assert customer - shown == {"/api_keys/logs/lookup"}
-    assert "/v1/requests" in shown
+    assert shown >= {"/v1/authorize", "/v1/settle", "/v1/requests"}
 
 
 def test_every_link_leads_to_a_file() -> None:
@@ -116,7 +119,7 @@ def test_every_link_leads_to_a_file() -> None:
 def test_the_settings_have_the_defaults_that_are_told() -> None:
     defaults = {setting.name: setting.default for setting in SETTINGS}
     rows = re.findall(r"^\| (`FAREBOX_[^|]*) \| ([^|]*) \|", README, re.MULTILINE)
-    assert len(rows) == 4
+    assert len(rows) == 5
     for names, values in rows:
         told = re.findall(r"`([^`]*)`", values)
         if told:
