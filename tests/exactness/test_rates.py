@@ -27,7 +27,7 @@ from tests.support.server import ADMIN_TOKEN, RunningServer
 from tests.support.truth import differences
 from tests.support.worlds import World
 
-TRAFFIC_MS = 3_500
+TRAFFIC_MS = 2_800
 WINDOWS = 150
 # How much of a stamp in local time tells its window.
 SECOND_CHARACTERS, MINUTE_CHARACTERS = len("2026-05-05 11:09:42"), len("2026-05-05 11:09")
