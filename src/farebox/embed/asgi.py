@@ -57,6 +57,7 @@ class FareboxMiddleware:
         paths: what is looked after; everything unless told.
         exclude: of that what is not: health checks, documentation.
         context: the parts of a server in this process, which lends them; else there are own ones.
+            Of the settings only `middleware_wait` counts then.
         settings: as `farebox serve` has them, by the same names: `database="sqlite:///a.db"`.
 
     Raises:
@@ -76,13 +77,14 @@ class FareboxMiddleware:
         self._app = app
         self._care = read_care(mount, paths, exclude)
         self._entropy = SystemEntropy()
+        read = read_embedded(settings)
+        self._is_waiting = read.middleware_wait
         self._own_life: Life | None = None
-        self._is_waiting = False
+        self._life: _Life
         if context is None:
-            read = read_embedded(settings)
-            self._own_life = Life(read)
-            self._is_waiting = read.middleware_wait
-        self._life: _Life = self._own_life or _Lent(_given(context))
+            self._life = self._own_life = Life(read)
+        else:
+            self._life = _Lent(context)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one scope."""
@@ -183,8 +185,3 @@ def _path_in(scope: Scope) -> str:
     if root and path.startswith(root) and path[len(root) :][:1] in {"", "/"}:
         return path[len(root) :] or "/"
     return path
-
-
-def _given(context: Context | None) -> Context:
-    assert context is not None
-    return context
