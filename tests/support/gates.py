@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from farebox.core.request import MeteredRequest
+from farebox.engine.clock import Clock
 from farebox.engine.gatekeeper import Gatekeeper
 from farebox.engine.holds import Hold
 from farebox.engine.link import Link, failure, unavailable
@@ -62,19 +63,25 @@ class Spent(NamedTuple):
 class GateWorld:
     """A process with a gate, over a harness. `restart` is what a killed process leaves behind."""
 
-    def __init__(self, harness: Harness, *, hold_ms: int = HOLD_MS) -> None:
+    def __init__(
+        self,
+        harness: Harness,
+        *,
+        hold_ms: int = HOLD_MS,
+        real: tuple[Link, Clock] | None = None,
+    ) -> None:
+        """With a `real` link and clock the harness's recorder has no part in it."""
         self.harness = harness
         self.hold_ms = hold_ms
         self.link = HandLink(harness)
+        self._link, self._clock = real or (self.link, harness.clock)
         self.restart()
 
     def restart(self) -> None:
         """Begin anew, with nothing in memory."""
         harness = self.harness
-        self.gatekeeper = Gatekeeper(
-            self.link, harness.clock, harness.entropy, hold_ms=self.hold_ms
-        )
-        refusals = RefusalLog(self.link, Metrics(), harness.entropy)
+        self.gatekeeper = Gatekeeper(self._link, self._clock, harness.entropy, hold_ms=self.hold_ms)
+        refusals = RefusalLog(self._link, Metrics(), harness.entropy)
         self.admitter = Admitter(harness.directory, self.gatekeeper, refusals, harness.entropy)
         self.settler = Settler(harness.directory, harness.entropy)
 
@@ -90,7 +97,7 @@ class GateWorld:
             request_id=request_id,
             expires_after_ms=self.hold_ms,
         )
-        return await self.admitter.decide(attempt, self.harness.now_ms)
+        return await self.admitter.decide(attempt, self._clock.now_ms())
 
     async def admitted(
         self, key_id: str, slug: str | None = None, *, request_id: str | None = None

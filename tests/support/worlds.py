@@ -163,10 +163,11 @@ class World(Harness):
         )
 
     def balance_micro(self, profile_id: int) -> int:
-        """What a workspace has by the ledger: its grants less its overdraft."""
+        """What a workspace has by the ledger: its grants, drawn or not, less its overdraft."""
         ((balance,),) = self.select(
             "select coalesce(sum(credits_micro - debits_micro), 0) from accounts"
-            " where profile_id = ? and (account like 'grant:%' or account = 'overdraft')",
+            " where profile_id = ? and (account like 'grant:%' or account like 'drawn:%'"
+            " or account = 'overdraft')",
             profile_id,
         )
         return cast("int", balance)

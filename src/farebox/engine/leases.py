@@ -1,9 +1,9 @@
 """Leases: who may draw, and what becomes of what was drawn when nobody answers for it any more.
 
-A process renews its lease a few times a second. One that falls silent, or whose recorder has
-changed, is over: a new lease is a new start. What it had drawn of a window counts as used until
-the window closes. What it had drawn of credits is held for its longest reservation, and for the
-moment that its process may still have trusted its memory, then returns.
+A process renews its lease a few times a second. One that hangs up or falls silent, or whose
+recorder has changed, is over: a new lease is a new start. What it had drawn of a window counts as
+used until the window closes. What it had drawn of credits is held for its longest reservation, and
+for the moment that its process may still have trusted its memory, then returns.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ class Leases:
         self._draws = draws
         self._supplier = supplier
         self._renewed_ms: dict[int, int] = {}
+        # Those whose process has hung up; that they have ended is written with the next commit.
+        self._gone: set[int] = set()
         # Ended leases whose credits have returned; what they drew of windows closes with those.
         self._released: set[int] = set()
         self._looked_ms = 0
@@ -33,15 +35,19 @@ class Leases:
         """Note that a process is there."""
         self._renewed_ms[lease_id] = now_ms
 
+    def hang_up(self, lease_id: int) -> None:
+        """Note that a process has gone: whatever else it says, its lease is over."""
+        self._gone.add(lease_id)
+
     def is_over(self, lease_id: int) -> bool:
         """Whether a lease has ended."""
         lease = self._draws.lease(lease_id)
-        return lease is not None and lease.ended_at_ms is not None
+        return lease is not None and not self._is_open(lease)
 
     def is_live(self, lease_id: int) -> bool:
         """Whether a process may still use what it drew by this lease."""
         lease = self._draws.lease(lease_id)
-        return lease is not None and lease.ended_at_ms is None
+        return lease is not None and self._is_open(lease)
 
     def end_all(self, now_ms: int) -> None:
         """End every lease."""
@@ -64,6 +70,7 @@ class Leases:
         for lease in self._silent(now_ms):
             self._draws.end(lease.lease_id, now_ms)
             self._renewed_ms.pop(lease.lease_id, None)
+            self._gone.discard(lease.lease_id)
         for lease in self._over(now_ms):
             lots = [lot for lot in self._draws.lots_of(lease.lease_id) if is_credit(lot)]
             self._supplier.take_back([(lot, lot.units) for lot in lots], commit_id, now_ms)
@@ -75,6 +82,7 @@ class Leases:
     def _sweep(self, now_ms: int) -> None:
         """Forget windows that have closed, and leases that nothing is left of."""
         self._swept_ms = now_ms
+        self._gone.clear()
         self._draws.drop(self._draws.closed(now_ms))
         for lease_id in sorted(self._released):
             if not self._draws.lots_of(lease_id):
@@ -86,8 +94,14 @@ class Leases:
             lease
             for lease in self._draws.leases()
             if lease.ended_at_ms is None
-            and self._renewed_ms.setdefault(lease.lease_id, now_ms) + SILENT_MS < now_ms
+            and (
+                lease.lease_id in self._gone
+                or self._renewed_ms.setdefault(lease.lease_id, now_ms) + SILENT_MS < now_ms
+            )
         ]
+
+    def _is_open(self, lease: Lease) -> bool:
+        return lease.ended_at_ms is None and lease.lease_id not in self._gone
 
     def _over(self, now_ms: int) -> list[Lease]:
         """Ended leases whose reservations have all expired."""

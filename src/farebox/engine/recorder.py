@@ -105,6 +105,11 @@ class Recorder:
         self.close()
         return IDLE_MS_MAX
 
+    def hang_up(self, lease_id: int) -> None:
+        """Note that the process of a lease has gone."""
+        if self._session is not None:
+            self._session.leases.hang_up(lease_id)
+
     def close(self) -> None:
         """Close the database; the next message opens it again."""
         session, self._session = self._session, None

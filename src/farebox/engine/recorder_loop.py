@@ -23,7 +23,15 @@ from types import FrameType
 
 import msgspec
 
-from farebox.engine.messages import FrameBuffer, Message, Record, Reply, decode_message, encode
+from farebox.engine.messages import (
+    Draw,
+    FrameBuffer,
+    Message,
+    Record,
+    Reply,
+    decode_message,
+    encode,
+)
 from farebox.engine.paths import address, lock_path, socket_path
 from farebox.engine.recorder import Recorder
 
@@ -42,6 +50,8 @@ class _Peer:
         self.connection = connection
         self.frames = FrameBuffer()
         self.unsent = bytearray()
+        # By which it draws; a peer's connection is its process's life.
+        self.lease_id: int | None = None
 
 
 class RecorderLoop:
@@ -154,10 +164,17 @@ class RecorderLoop:
         taken, self._waiting = self._waiting[:count], self._waiting[count:]
         self._weight -= sum(_weight(message) for _, message in taken)
         replies = self._recorder.handle([message for _, message in taken])
-        for (peer, _), reply in zip(taken, replies, strict=True):
+        for (peer, message), reply in zip(taken, replies, strict=True):
+            if isinstance(message, Draw) and not message.is_last:
+                self._note_lease(peer, message.lease_id)
             self._send(peer, reply)
         for peer in {id(peer): peer for peer, _ in taken}.values():
             self._flush(peer)
+
+    def _note_lease(self, peer: _Peer, lease_id: int) -> None:
+        peer.lease_id = lease_id
+        if peer.connection.fileno() not in self._peers:
+            self._recorder.hang_up(lease_id)  # it went while this waited
 
     def _send(self, peer: _Peer, reply: Reply) -> None:
         peer.unsent += encode(reply)
@@ -180,6 +197,8 @@ class RecorderLoop:
     def _drop(self, peer: _Peer) -> None:
         if self._peers.pop(peer.connection.fileno(), None) is not None:
             self._selector.unregister(peer.connection)
+            if peer.lease_id is not None:
+                self._recorder.hang_up(peer.lease_id)
             peer.unsent.clear()
             peer.connection.close()
 

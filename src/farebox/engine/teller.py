@@ -34,7 +34,7 @@ class Teller:
         lease = self._draws.lease(draw.lease_id)
         if lease is None:
             return not draw.wants
-        is_over = lease.ended_at_ms is not None
+        is_over = self._leases.is_over(draw.lease_id)
         return is_over or not (draw.wants or draw.returns or draw.is_last)
 
     def renewed(self, draw: Draw, now_ms: int) -> Drawn:
