@@ -22,7 +22,6 @@ from typing import Literal
 
 import msgspec
 
-from tests.support.reservations import lease_of
 from tests.support.wire import Heard, Wire
 
 Event = Literal["admitted", "refused", "settling", "settled", "voiding", "voided", "ended", "lost"]
@@ -114,8 +113,7 @@ class Caller:
         await self._end(wire, name, said["reservation_id"])
 
     async def _end(self, wire: Wire, name: str, reservation_id: str) -> None:
-        path = f"/{lease_of(reservation_id)}/{name}"
-        body: dict[str, object] = {"reservation_id": reservation_id, "path": path}
+        body: dict[str, object] = {"reservation_id": reservation_id, "path": f"/{name}"}
         chance = self._random
         body["status_code"] = 500 if chance.random() < 0.1 else 200
         if chance.random() < 0.3:

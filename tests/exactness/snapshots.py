@@ -2,9 +2,9 @@
 
     used + held + drawn <= the limit
 
-Held is part of drawn: what a process has drawn, it has for what it holds or may hold. Two kinds of
-settlements may go beyond, and are counted row by row: late ones, whose credits were free again, and
-those that a new process made while the lease of the killed one was not over yet.
+Held is part of drawn: what a process has drawn, it has for what it holds or may hold. Credits alone
+may go beyond, by what was settled late: it is always charged, and what it held was free again. That
+is counted row by row.
 """
 
 from __future__ import annotations
@@ -22,20 +22,13 @@ from tests.support.faces import SLUG
 
 MICRO = 1_000_000
 
-# Each row of the log with the lease it was admitted by, which stands in its path, and whether it
-# was settled late, or by another process while that lease lived on after a kill.
+# Each row of the log, and whether it may have been settled late.
 ROWS = """
 with rows as (
-  select r.profile_id, r.key_id, r.channel, r.time_ms, r.credits_micro,
-    c.at_ms >= r.time_ms + :hold_ms as is_late,
-    c.at_ms <= coalesce(l.ended_at_ms, c.at_ms)
-      and exists (select 1 from json_each(:kills_ms) k
-        where k.value between l.opened_at_ms and c.at_ms) as is_foreign
+  select r.profile_id, r.time_ms, r.credits_micro, c.at_ms >= r.time_ms + :hold_ms as is_late
   from requests r
   join commits c using (commit_id)
   join log_types t on t.log_type_id = r.log_type_id and t.slug = :slug
-  left join leases l
-    on l.lease_id = cast(substr(r.path, 2, instr(substr(r.path, 2), '/') - 1) as integer)
 )
 """
 
@@ -63,10 +56,9 @@ class Snapshots:
         self._db: apsw.Connection = self._reader.connection
         self._watched = watched
         self._hold_ms = hold_ms
-        self.kills_ms: list[int] = []
         self.taken = 0
-        # The most that was seen of what may go beyond, and how near a limit ever came.
-        self.most_beyond = -(10**9)
+        # How near to the limit an hour ever came, and the most that was drawn.
+        self.nearest = -(10**9)
         self.most_drawn_micro = 0
 
     def close(self) -> None:
@@ -97,15 +89,8 @@ class Snapshots:
         if watched.hour is None:
             return
         used, drawn = self._hour(watched)
-        beyond = self._one(
-            ROWS + "select coalesce(sum(is_foreign), 0) from rows join keys using (key_id)"
-            " where rows.profile_id = :profile_id and (:scope = '' or user_id = :scope)",
-            profile_id=watched.profile_id,
-            scope=watched.scope,
-        )
-        self.most_beyond = max(self.most_beyond, used + drawn - watched.hour)
-        assert used <= watched.hour, (watched, used)
-        assert used + drawn <= watched.hour + beyond, (watched, used, drawn, beyond)
+        self.nearest = max(self.nearest, used + drawn - watched.hour)
+        assert used + drawn <= watched.hour, (watched, used, drawn)
 
     def _hour(self, watched: Watched) -> tuple[int, int]:
         """Requests used of the open hour, and drawn of it."""
@@ -155,7 +140,7 @@ class Snapshots:
             " and name = 'key_credits'",
             profile_id=watched.profile_id,
         )
-        assert used + drawn <= watched.cap_micro + self._beyond_micro(watched), (watched, used)
+        assert used + drawn <= watched.cap_micro + self._late_micro(watched), (watched, used)
 
     def _check_drawn(self, watched: Watched) -> None:
         """What the draws say of each grant, the ledger says."""
@@ -188,12 +173,12 @@ class Snapshots:
         owed = -balances.pop("overdraft", 0)
         balances.pop("issued", 0)
         assert min(balances.values(), default=0) >= 0, balances
-        assert 0 <= owed <= self._beyond_micro(watched), (watched, owed)
+        assert 0 <= owed <= self._late_micro(watched), (watched, owed)
 
-    def _beyond_micro(self, watched: Watched) -> int:
+    def _late_micro(self, watched: Watched) -> int:
         return self._one(
             ROWS + "select coalesce(sum(credits_micro), 0) from rows"
-            " where profile_id = :profile_id and (is_late or is_foreign)",
+            " where profile_id = :profile_id and is_late",
             profile_id=watched.profile_id,
         )
 
@@ -209,8 +194,7 @@ class Snapshots:
 
     def _one(self, query: str, **values: int | str) -> int:
         if query.startswith(ROWS):
-            kills = "[" + ",".join(map(str, self.kills_ms)) + "]"
-            values |= {"hold_ms": self._hold_ms, "kills_ms": kills, "slug": SLUG}
+            values |= {"hold_ms": self._hold_ms, "slug": SLUG}
         ((number,),) = self._db.execute(query, values)
         assert isinstance(number, int)
         return number
