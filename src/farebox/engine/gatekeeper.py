@@ -86,10 +86,22 @@ class Gatekeeper:
                     while decision is None:
                         await self._drawn()
                         decision = self.decide_now(ask, self._clock.now_ms())
+                        if decision is None:
+                            self._check_terms(ask)
             except TimeoutError as error:
                 message = "nothing could be drawn in time"
                 raise unavailable(message) from error
         return decision
+
+    def _check_terms(self, ask: Ask) -> None:
+        """Don't go on asking by terms that are no more: a moment later the new ones are known.
+
+        Raises:
+            FareboxError: 503.
+        """
+        if (ask.profile_id, ask.scope, ask.channel) in self._gate.room.outdated:
+            message = "who shares a quota has changed, and is not known here yet"
+            raise unavailable(message)
 
     def admit_anyway(self, ask: Ask, now_ms: int) -> Hold:
         """Admit without taking anything, where a plan only counts."""

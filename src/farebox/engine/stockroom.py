@@ -59,6 +59,8 @@ class Stockroom:
         self.meters: dict[MeterKey, Meter] = {}
         self.wallets: dict[int, Wallet] = {}
         self.caps: dict[tuple[int, str], Stock] = {}
+        # Whose scope is another one by now than whoever asks for them knows.
+        self.outdated: set[MeterKey] = set()
         self._demands: dict[_For, Demand] = {}
         self._returns: dict[int, int] = {}
 
@@ -107,8 +109,10 @@ class Stockroom:
             self._fill_cap(whom, supply.cap, now_ms)
         if supply.scope != whom.scope:
             # Its terms are other ones than this process knows yet.
+            self.outdated.add(whom[:3])
             self.give_back((lot.lot_id, lot.added) for lot in supply.windows)
             return
+        self.outdated.discard(whom[:3])
         meter = self.meters.setdefault(whom[:3], Meter())
         self.give_back(meter.fill(supply.windows, now_ms))
         meter.change_id = max(meter.change_id, asked.change_id)

@@ -1,0 +1,59 @@
+"""What a gate does about terms that have changed since it heard of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from farebox.core.errors import STORE_UNAVAILABLE
+from farebox.engine.messages import Call, Draw, Message
+from farebox.service.forms.workspace import WorkspaceChange
+from tests.support.gates import SENT, GateWorld
+from tests.support.stage import refusal
+from tests.support.worlds import World
+
+SLUG = "people_search"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with World(tmp_path) as made:
+        made.log_type(SLUG, credits=3)
+        made.call(
+            "plans.create",
+            slug="basic",
+            name="Basic",
+            credits_per_month=300,
+            limits={"api": {"hour": 10}},
+        )
+        yield made
+
+
+def test_who_does_not_know_yet_who_shares_a_quota_does_not_go_on_asking(world: World) -> None:
+    profile_id = world.workspace()
+    key_id = world.key(profile_id)
+    change = WorkspaceChange(profile_id=profile_id, is_quota_sharing_enabled=True)
+    draws = []
+
+    def counts(moment: str, message: Message) -> bool:
+        if moment == SENT and isinstance(message, Draw):
+            draws.append(message)
+        return False
+
+    async def story() -> None:
+        gate = GateWorld(world)
+        gate.link.loses = counts
+        # Another process changes it; this one follows the change a moment later.
+        packed = msgspec.msgpack.encode(change)
+        world.recorder.handle([Call(0, "workspaces.change", packed, "another")])
+        error = await refusal(gate.admit(key_id, SLUG))
+        assert error.kind is STORE_UNAVAILABLE
+        assert len(draws) == 2  # the first renews, the second asks
+        world.directory.refresh(world.reader)
+        await gate.admitted(key_id, SLUG)
+
+    asyncio.run(story())
