@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from farebox.engine.leases import SILENT_MS, SWEEP_EVERY_MS, TRUST_MS
+from farebox.service.admit import Refused
 from tests.support.gates import HOLD_MS, GateWorld
 from tests.support.worlds import World
 
@@ -49,5 +50,28 @@ def test_a_lease_that_nothing_is_left_of_is_forgotten_and_no_other_ends(world: W
             world.advance(TICK_MS)
             await gate.gatekeeper._drawn()
         assert world.select("select lease_id, ended_at_ms from leases") == [(alive, None)]
+
+    asyncio.run(story())
+
+
+def test_a_process_that_wakes_up_when_its_lease_is_forgotten_spends_nothing_of_it(
+    world: World,
+) -> None:
+    profile_id = world.workspace()
+    key_id = world.key(profile_id)
+
+    async def story() -> None:
+        gate, other = GateWorld(world), GateWorld(world)
+        for _ in range(4):
+            world.clock.advance(TICK_MS)
+            await gate.settle(await gate.admitted(key_id, SLUG))
+        asleep = gate.gatekeeper._gate.lease_id
+        # It is stopped: its lease ends, what it had drawn returns, and nothing of it is left.
+        let_pass(world, SILENT_MS + HOLD_MS + TRUST_MS + SWEEP_EVERY_MS)
+        assert world.select("select * from leases") == []
+        while not isinstance(await other.admit(key_id, SLUG), Refused):
+            pass
+        assert isinstance(await gate.admit(key_id, SLUG), Refused)
+        assert gate.gatekeeper._gate.lease_id != asleep
 
     asyncio.run(story())

@@ -268,9 +268,15 @@ class Gatekeeper:
         with self._lock:
             lease_id = self._gate.lease_id
             asked, returns = self._gate.wants(began_ms)
+            is_old = self._gate.room.is_used
         try:
             drawn = await self._link.draw(
-                lease_id, began_ms, self.hold_ms, [one.want for one in asked], returns
+                lease_id,
+                began_ms,
+                self.hold_ms,
+                [one.want for one in asked],
+                returns,
+                is_old=is_old,
             )
         except FareboxError:
             if lease_id == self._gate.lease_id:

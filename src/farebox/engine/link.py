@@ -116,14 +116,17 @@ class Link:
         returns: list[tuple[int, int]],
         *,
         is_last: bool = False,
+        is_old: bool = False,
     ) -> Drawn:
         """Renew a lease, and move units to it and back; returns after the commit.
+
+        A lease `is_old` when something was drawn by it before.
 
         Raises:
             FareboxError: 503, the outcome is unknown.
         """
         reply = await self._ask(
-            Draw(self._call_id(), lease_id, now_ms, hold_ms, wants, returns, is_last)
+            Draw(self._call_id(), lease_id, now_ms, hold_ms, wants, returns, is_last, is_old)
         )
         assert isinstance(reply, Drawn)
         return reply

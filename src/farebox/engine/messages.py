@@ -66,8 +66,9 @@ class Want(msgspec.Struct, array_like=True, frozen=True):
 class Draw(msgspec.Struct, tag="draw", array_like=True, frozen=True):
     """Renew a lease at the sender's instant, and move units to it and back from it.
 
-    A lease that isn't known is opened; one that has ended stays so. `is_last` ends it: what comes
-    back then is all that no reservation holds.
+    A lease that isn't known is opened, unless it `is_old`: then it has ended so long ago that it
+    was forgotten. One that has ended stays so. `is_last` ends it: what comes back then is all that
+    no reservation holds.
     """
 
     call_id: int
@@ -77,6 +78,7 @@ class Draw(msgspec.Struct, tag="draw", array_like=True, frozen=True):
     wants: list[Want] = []
     returns: list[tuple[int, int]] = []
     is_last: bool = False
+    is_old: bool = False
 
 
 class Void(msgspec.Struct, tag="void", array_like=True, frozen=True):

@@ -59,6 +59,8 @@ class Stockroom:
         self.meters: dict[MeterKey, Meter] = {}
         self.wallets: dict[int, Wallet] = {}
         self.caps: dict[tuple[int, str], Stock] = {}
+        # Whether anything was drawn yet.
+        self.is_used = False
         # Whose scope is another one by now than whoever asks for them knows.
         self.outdated: set[MeterKey] = set()
         self._demands: dict[_For, Demand] = {}
@@ -101,6 +103,7 @@ class Stockroom:
 
     def fill(self, asked: Asked, supply: Supply, now_ms: int) -> None:
         """Take what was drawn."""
+        self.is_used = True
         whom = asked.whom
         wallet = self.wallets.setdefault(whom.profile_id, Wallet())
         wallet.fill(supply.grants, supply.credits_left_micro, now_ms)

@@ -33,14 +33,16 @@ class Teller:
         """Whether a draw only renews its lease, or can't move anything."""
         lease = self._draws.lease(draw.lease_id)
         if lease is None:
-            return not draw.wants
+            return draw.is_old or not draw.wants
         is_over = self._leases.is_over(draw.lease_id)
         return is_over or not (draw.wants or draw.returns or draw.is_last)
 
     def renewed(self, draw: Draw, now_ms: int) -> Drawn:
         """The answer to a draw that moves nothing."""
         self._leases.renew(draw.lease_id, now_ms)
-        return Drawn(draw.call_id, now_ms, [], self._leases.is_over(draw.lease_id))
+        is_forgotten = draw.is_old and self._draws.lease(draw.lease_id) is None
+        is_ended = is_forgotten or self._leases.is_over(draw.lease_id)
+        return Drawn(draw.call_id, now_ms, [], is_ended)
 
     def draw(self, draw: Draw, commit_id: int, now_ms: int) -> Drawn:
         """Take back what returns, then hand out what is wanted."""
