@@ -36,12 +36,16 @@ ENDS: dict[str, tuple[Event, Event]] = {
 
 
 class CallerPlan(msgspec.Struct, frozen=True):
-    """What a caller is told: where the server's URL stands, whose keys it has, what chance is."""
+    """What a caller is told: where the server's URL stands, whose keys it has, what chance is.
+
+    Nobody settles too late on purpose with `punctual` keys.
+    """
 
     url_file: str
     journal: str
     token: str
     keys: list[str]
+    punctual: list[str]
     name: str
     seed: int
     tasks: int
@@ -110,9 +114,10 @@ class Caller:
             await asyncio.sleep(PAUSE_SECONDS)
             return
         self._note("admitted", name, key=str(asked["key"]))
-        await self._end(wire, name, said["reservation_id"])
+        is_punctual = asked["key"] in self._plan.punctual
+        await self._end(wire, name, said["reservation_id"], is_punctual=is_punctual)
 
-    async def _end(self, wire: Wire, name: str, reservation_id: str) -> None:
+    async def _end(self, wire: Wire, name: str, reservation_id: str, *, is_punctual: bool) -> None:
         body: dict[str, object] = {"reservation_id": reservation_id, "path": f"/{name}"}
         chance = self._random
         body["status_code"] = 500 if chance.random() < 0.1 else 200
@@ -129,10 +134,10 @@ class Caller:
                 await asyncio.gather(
                     self._send(wire, name, SETTLE, body), self._send(other, name, VOID, voiding)
                 )
-        elif end < 0.85:
+        elif end < 0.85 and not is_punctual:
             due = time.monotonic() + self._plan.hold_seconds * chance.uniform(1.0, 1.5)
             self._later.append((due, name, SETTLE, body))
-        elif end < 0.90:
+        elif 0.85 <= end < 0.90:
             self._note("settling", name, body=body)
             await wire.send_and_hang_up("POST", SETTLE, self._headers, body)
 

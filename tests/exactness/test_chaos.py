@@ -68,7 +68,7 @@ class Town(NamedTuple):
 def town_in(shop: Shop) -> Town:
     town = Town(
         tuple(shop.customer({"limits": {"api": {"hour": n // 2}}}, users=2) for n in HOURS),
-        shop.customer({"credits_per_month": GRANT, "prices": {SLUG: PRICE}}),
+        shop.customer({"credits_per_month": GRANT, "prices": {SLUG: PRICE}}, users=6),
         shop.customer({"requests_per_second": PER_SECOND, "requests_per_minute": PER_MINUTE}),
         shop.customer({}),
         shop.customer({"limits": {"api": {"hour": USERS_HOUR}}}, is_shared=False),
@@ -126,6 +126,7 @@ class Chaos:
             str(self.folder / f"journal-{self._started}"),
             self.shop.server.token,
             self.town.keys,
+            [seat.key for seat in self.town.by_balance.seats],
             f"c{self._started}",
             self.random.randrange(2**32),
             TASKS,
