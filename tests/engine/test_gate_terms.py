@@ -11,6 +11,7 @@ import pytest
 
 from farebox.core.errors import STORE_UNAVAILABLE
 from farebox.engine.messages import Call, Draw, Message
+from farebox.service.admit import Refused
 from farebox.service.forms.workspace import WorkspaceChange
 from tests.support.gates import SENT, GateWorld
 from tests.support.stage import refusal
@@ -55,5 +56,24 @@ def test_who_does_not_know_yet_who_shares_a_quota_does_not_go_on_asking(world: W
         assert len(draws) == 2  # the first renews, the second asks
         world.directory.refresh(world.reader)
         await gate.admitted(key_id, SLUG)
+
+    asyncio.run(story())
+
+
+def test_what_is_given_back_above_a_lowered_limit_is_for_nobody(world: World) -> None:
+    profile_id = world.workspace()
+    key_id = world.key(profile_id)
+
+    async def story() -> None:
+        gate = GateWorld(world)
+        holds = [await gate.admitted(key_id, SLUG) for _ in range(6)]
+        world.call("plans.change", slug="basic", limits={"api": {"hour": 4}})
+        assert isinstance(await gate.admit(key_id, SLUG), Refused)
+        await gate.void(holds.pop())
+        assert isinstance(await gate.admit(key_id, SLUG), Refused)
+        for hold in holds[:2]:
+            await gate.void(hold)
+        await gate.admitted(key_id, SLUG)
+        assert isinstance(await gate.admit(key_id, SLUG), Refused)
 
     asyncio.run(story())

@@ -119,7 +119,8 @@ class Recorded(msgspec.Struct, tag="recorded", array_like=True, frozen=True):
 class LotSupply(NamedTuple):
     """A lot of one limit: what was added to it, and what of the limit is not drawn by anyone.
 
-    `limit`, `added` and `left` are requests, or micro-credits. What doesn't end has no `end_ms`.
+    `limit`, `added` and `left` are requests, or micro-credits; `left` is below 0 where a limit was
+    lowered below what is used and drawn. What doesn't end has no `end_ms`.
     """
 
     lot_id: int

@@ -129,12 +129,16 @@ class Stockroom:
                 self._returns[lot_id] = self._returns.get(lot_id, 0) + units
 
     def free(self, stock: Stock, units: int, now_ms: int) -> None:
-        """Take units back that were taken and not used; those of a closed window are nothing."""
+        """Take units back that were taken and not used; those of a closed window are nothing.
+
+        Those of a limit that was lowered below what is used are not for the next that comes.
+        """
         if stock.end_ms <= now_ms or not units:
             return
-        if stock.is_current:
+        if stock.is_current and stock.left >= 0:
             stock.free += units
         else:
+            stock.left += units
             self.give_back([(stock.lot_id, units)])
 
     def let_go(self, now_ms: int) -> None:

@@ -54,7 +54,7 @@ class Stock:
         self.left = supply.left
         self.free += supply.added
         # From here on it is worth asking for more ahead of need.
-        self.low = self.free // 4 if supply.left else 0
+        self.low = self.free // 4 if supply.left > 0 else 0
 
     def usable(self, now_ms: int) -> int:
         """What may be taken at an instant."""
@@ -74,7 +74,7 @@ class Stock:
     @property
     def state(self) -> LimitState:
         """The limit as a caller is told of it."""
-        return LimitState(self.name, self.limit, self.left + self.free, self.end_ms)
+        return LimitState(self.name, self.limit, max(0, self.left + self.free), self.end_ms)
 
 
 class Lots(NamedTuple):

@@ -107,8 +107,7 @@ class Supplier:
             lot_id = self._draws.add(lease_id, key, window.end_ms, added)
         else:
             lot_id = self._draws.lot_id(lease_id, key)
-        left = max(0, left - added)
-        return LotSupply(lot_id, key[1], window.start_ms, window.end_ms, limit, added, left)
+        return LotSupply(lot_id, key[1], window.start_ms, window.end_ms, limit, added, left - added)
 
     def _grants(self, want: Want, lease_id: int, commit_id: int, now_ms: int) -> list[GrantSupply]:
         account = self._books.account(want.profile_id, commit_id, now_ms)
