@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from farebox.core.admission import Denial, LimitState
@@ -143,14 +143,8 @@ class Gatekeeper:
             lease_id = self._gate.lease_id
         is_late = hold is None and reservation.is_expired(now_ms)
         spend = reservation.spend(0 if is_late else row.credits_micro, row.query_log_id)
-        try:
+        with self._in_doubt([hold] if hold else []):
             recorded = await self._link.record([row], captures, lease_id=lease_id, spends=[spend])
-        except FareboxError as error:
-            self._in_doubt([hold] if hold else [], error)
-            raise
-        except asyncio.CancelledError:
-            self._abandon()
-            raise
         self._end(hold, recorded, row.credits_micro)
         if recorded.conflicts:
             raise FareboxError(RESERVATION_ENDED)
@@ -167,16 +161,12 @@ class Gatekeeper:
         with self._lock:
             hold = self._gate.ending(reservation.lease_id, reservation.number)
             lease_id = self._gate.lease_id
-        try:
+        is_late = hold is None and reservation.is_expired(self._clock.now_ms())
+        spend = reservation.unspent(is_late=is_late)
+        with self._in_doubt([hold] if hold else []):
             voided = await self._link.void(
-                lease_id, reservation.profile_id, reservation.identity, reservation.unspent()
+                lease_id, reservation.profile_id, reservation.identity, spend
             )
-        except FareboxError as error:
-            self._in_doubt([hold] if hold else [], error)
-            raise
-        except asyncio.CancelledError:
-            self._abandon()
-            raise
         if hold is not None:
             with self._lock:
                 self._gate.voided(hold, self._clock.now_ms())
@@ -199,13 +189,10 @@ class Gatekeeper:
                 # What a hold that has expired had of credits is somebody else's by now.
                 spent_micro = min(row.credits_micro, hold.ask.hold_micro) if hold.is_open else 0
                 spends.append(Reservation.of(hold).spend(spent_micro, row.query_log_id))
-        try:
+        with self._in_doubt([hold for hold, _ in admitted]):
             recorded = await self._link.record(
                 [row for _, row in admitted], captures, lease_id=lease_id, spends=spends
             )
-        except FareboxError as error:
-            self._in_doubt([hold for hold, _ in admitted], error)
-            raise
         # What was recorded before, under the same identity, has taken nothing of this hold.
         unspent = {index for index, _ in recorded.rejected}.union(
             recorded.conflicts, recorded.duplicates
@@ -297,20 +284,26 @@ class Gatekeeper:
         with self._lock:
             if recorded.rejected:
                 self._gate.kept(hold, self._clock.now_ms())
-            elif recorded.conflicts:
+            elif recorded.conflicts or recorded.duplicates:
                 # Its identity was used up by somebody who took nothing of it.
                 self._gate.voided(hold, self._clock.now_ms())
             else:
                 self._gate.settled(hold, charged_micro, self._clock.now_ms())
 
-    def _in_doubt(self, holds: list[Hold], error: FareboxError) -> None:
-        """After ends that failed: nothing was sent, or nobody knows what became of it."""
-        now_ms = self._clock.now_ms()
-        with self._lock:
-            for hold in holds:
-                self._gate.kept(hold, now_ms)
-        if error.kind is not QUEUE_FULL:
-            self._abandon()
+    @contextmanager
+    def _in_doubt(self, holds: list[Hold]) -> Iterator[None]:
+        """Around ends on their way, which may fail: nobody knows then what became of them."""
+        try:
+            yield
+        except BaseException as error:
+            now_ms = self._clock.now_ms()
+            with self._lock:
+                for hold in holds:
+                    self._gate.kept(hold, now_ms)
+            was_sent = not isinstance(error, FareboxError) or error.kind is not QUEUE_FULL
+            if was_sent:
+                self._abandon()
+            raise
 
     def _abandon(self) -> None:
         """Begin a new lease; tell the recorder, as far as it listens, what is free of the old."""

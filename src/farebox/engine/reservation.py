@@ -86,9 +86,14 @@ class Reservation(msgspec.Struct, array_like=True, frozen=True):
                 rest_micro -= taken_micro
         return Spend(query_log_id, self.lease_id, tuple(pieces))
 
-    def unspent(self) -> Spend:
-        """What its void gives back, where its lease has ended."""
+    def unspent(self, *, is_late: bool) -> Spend:
+        """What its void gives back, where its lease has ended.
+
+        What one that has expired held of credits may be held for somebody else since.
+        """
         pieces = [(lot_id, 1) for lot_id in (*self.windows, *self.fine)]
+        if is_late:
+            return Spend(b"", self.lease_id, tuple(pieces))
         if self.cap_lot_id:
             pieces.append((self.cap_lot_id, self.held_micro))
         return Spend(b"", self.lease_id, (*pieces, *self.grants))
