@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = (".ci", "benchmarks", "docs", "requirements", "src", "tests")
+FOLDERS = (".ci", "benchmarks", "docs", "examples", "requirements", "src", "tests")
 SUFFIXES = (
     "",
     ".css",

@@ -5,21 +5,17 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
-from typing import Any, NamedTuple, Self, get_type_hints
+from typing import Any, NamedTuple, Self
 
-import msgspec
-
-from farebox.contract.decoding import decode
 from farebox.core.calendar import day_of_quarter, format_day, quarter_of, zone_of
 from farebox.engine.clock import SteadyClock
 from farebox.engine.spawn import RecorderProcess, recorder_command
 from farebox.engine.sync_link import SyncLink
-from farebox.service.commands import COMMANDS
 from farebox.store.sqlite.database import open_reader
+from tests.support.calls import call
 from tests.support.recorders import until
 from tests.support.server import is_alive
 
-ACTOR = "test"
 MICRO = 1_000_000
 END_SECONDS_MAX = 20.0
 SEARCH, REDEEM = "/people/search", "/people/redeem"
@@ -84,10 +80,7 @@ class Market:
 
     def call(self, name: str, /, **fields: object) -> Any:  # noqa: ANN401 - each has its own answer
         """Run a command by its name, with the fields of its form as they stand in JSON."""
-        command = COMMANDS[name]
-        form = decode(msgspec.json.encode(fields), command.arguments)
-        answer: type[msgspec.Struct] = get_type_hints(command.run)["return"]
-        return self._link.call(name, form, answer, actor=ACTOR)
+        return call(self._link, name, **fields)
 
     def buyer(self, *, ip_ranges: list[str] | None = None, **plan: object) -> Buyer:
         """A workspace on a plan of its own, which has 1,000 credits unless told."""
