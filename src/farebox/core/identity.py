@@ -24,6 +24,7 @@ _VERSION_AND_VARIANT = (0x7 << 76) | (0x2 << 62)
 _RANDOM_MASK = ~((0xF << 76) | (0x3 << 62)) & ((1 << 80) - 1)
 _KINDS = tuple(bytes((kind,)) for kind in range(8))
 UUID_TEXT_LENGTH = 36
+UUID_BYTES = 16
 _UUID_TEXT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
@@ -74,7 +75,9 @@ def first_query_log_id(time_ms: int) -> bytes:
 
 def format_uuid(packed: bytes) -> str:
     """The text of 16 bytes."""
-    return str(uuid.UUID(bytes=packed))
+    digits = packed.hex()
+    assert len(digits) == 2 * UUID_BYTES
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def parse_uuid(text: str) -> bytes | None:
