@@ -45,6 +45,10 @@ HOURS = (100, 300, 800, 2_400)
 PER_SECOND, PER_MINUTE = 40, 300
 CAP, USERS_HOUR = 120, 200
 PRICE, GRANT = 3, 60
+VICTIMS = (
+    *("server", "server", "recorder", "recorder", "both", "caller"),
+    *("pause server", "pause recorder"),
+)
 LOST_BACK_SECONDS_MAX = 10
 MORE = pytest.param(2, 300, marks=[pytest.mark.long, pytest.mark.timeout(900)])
 
@@ -110,6 +114,8 @@ class Chaos:
         self.callers: list[subprocess.Popen[bytes]] = []
         self.kills: Counter[str] = Counter()
         self._started = 0
+        self._deck: list[str] = []
+        self._paused: tuple[int, float] | None = None
         self.tell_url()
         for _ in range(CALLERS):
             self.start_caller()
@@ -143,19 +149,27 @@ class Chaos:
         end = time.monotonic() + seconds
         strike_at = time.monotonic() + 2
         while time.monotonic() < end:
-            if time.monotonic() > strike_at:
+            self.go_on()
+            if time.monotonic() > strike_at and not self._paused:
                 self.strike()
-                self.give()
+                if not self._paused:
+                    self.give()
                 strike_at = time.monotonic() + self.random.uniform(0.1, 1.2)
             snapshots.check()
             pause.wait(0.01)
+        self.go_on(at_once=True)
         while self.callers:
             self.end_caller(self.callers.pop())
 
     def strike(self) -> None:
         """Kill somebody, and put another in the place."""
-        victim = self.random.choice(("server", "server", "recorder", "recorder", "both", "caller"))
+        if not self._deck:
+            self._deck = self.random.sample(VICTIMS, len(VICTIMS))
+        victim = self._deck.pop()
         self.kills[victim] += 1
+        if victim.startswith("pause"):
+            self.pause(victim)
+            return
         if victim == "caller":
             self.end_caller(self.callers.pop(0))
             self.start_caller()
@@ -173,6 +187,25 @@ class Chaos:
             self.shop.server.start()
             self.tell_url()
 
+    def pause(self, victim: str) -> None:
+        """Stop a process for a while: what it believes is old when it goes on."""
+        process = self.shop.server.process
+        assert process is not None
+        is_server = victim == "pause server"
+        pid = process.pid if is_server else self.shop.server.recorder_pid()
+        if pid is None:
+            return
+        os.kill(pid, signal.SIGSTOP)
+        # A server's lease is over by then, or not.
+        seconds = self.random.uniform(0.5, 2.5) if is_server else self.random.uniform(0.1, 1.0)
+        self._paused = pid, time.monotonic() + seconds
+
+    def go_on(self, *, at_once: bool = False) -> None:
+        """Let a paused process go on, when it is time."""
+        if self._paused and (at_once or time.monotonic() > self._paused[1]):
+            os.kill(self._paused[0], signal.SIGCONT)
+            self._paused = None
+
     def give(self) -> None:
         """Give the workspace that lives by its balance some more; half of it for a moment only."""
         path = f"/admin/v1/workspaces/{self.town.by_balance.profile_id}/grants"
@@ -188,6 +221,7 @@ class Chaos:
         caller.wait()
 
     def close(self) -> None:
+        self.go_on(at_once=True)
         for caller in self.callers:
             caller.kill()
             caller.wait()
