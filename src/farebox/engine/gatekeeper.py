@@ -167,6 +167,9 @@ class Gatekeeper:
             voided = await self._link.void(
                 lease_id, reservation.profile_id, reservation.identity, spend
             )
+        if voided.is_returned and reservation.lease_id == self._gate.lease_id:
+            # The recorder has begun anew, and gave back itself what would be free here.
+            self._abandon()
         if hold is not None:
             with self._lock:
                 self._gate.voided(hold, self._clock.now_ms())

@@ -166,11 +166,15 @@ class Drawn(msgspec.Struct, tag="drawn", array_like=True, frozen=True):
 
 
 class Voided(msgspec.Struct, tag="voided", array_like=True, frozen=True):
-    """Whether the reservation had ended before: voided already, or settled."""
+    """Whether the reservation had ended before: voided already, or settled.
+
+    `is_returned` tells that its lease is over, and that what it held went back by this.
+    """
 
     call_id: int
     was_voided: bool
     was_settled: bool
+    is_returned: bool = False
 
 
 class Answered(msgspec.Struct, tag="answered", array_like=True, frozen=True):

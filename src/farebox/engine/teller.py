@@ -67,10 +67,11 @@ class Teller:
             was_voided = stored == VOID_CONTENT
             return Voided(void.call_id, was_voided, not was_voided)
         self._db.execute_many("identities_insert", [(void.profile_id, void.identity, VOID_CONTENT)])
-        if self._leases.is_over(void.spend.lease_id):
+        is_over = self._leases.is_over(void.spend.lease_id)
+        if is_over:
             back = self._taken(void.spend, void.profile_id)
             self._supplier.take_back(back, commit_id, now_ms)
-        return Voided(void.call_id, was_voided=False, was_settled=False)
+        return Voided(void.call_id, was_voided=False, was_settled=False, is_returned=is_over)
 
     def spend(
         self, records: Iterable[Record], fresh: Sequence[MeteredRequest]
