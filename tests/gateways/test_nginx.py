@@ -235,9 +235,11 @@ async def call_all(made: Scene) -> Counter[tuple[str, int]]:
             answer = await client.get(url, headers={"X-API-Key": key})
             statuses[name, answer.status_code] += 1
 
-    async with httpx.AsyncClient(limits=limits, timeout=60) as client:
-        # When one fails the others end before their connections do, and the failure is told.
-        async with asyncio.TaskGroup() as callers:
-            for turn in range(CALLERS):
-                callers.create_task(call_often(client, turn))
+    # When one fails the others end before their connections do, and the failure is told.
+    async with (
+        httpx.AsyncClient(limits=limits, timeout=60) as client,
+        asyncio.TaskGroup() as callers,
+    ):
+        for turn in range(CALLERS):
+            callers.create_task(call_often(client, turn))
     return statuses
