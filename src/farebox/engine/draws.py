@@ -19,6 +19,8 @@ from farebox.store.contract import Writer
 
 # profile_id, name, scope, channel, start_ms
 LimitKey = tuple[int, LimitName, str, str, int]
+# The same without its scope.
+_WindowKey = tuple[int, LimitName, str, int]
 CREDIT_NAMES: frozenset[LimitName] = frozenset({"credits", "key_credits"})
 # A lot is remembered a little longer than its window is open.
 CLOSED_MS = 60_000
@@ -61,6 +63,8 @@ class Draws:
         self._lot_ids: dict[tuple[int, LimitKey], int] = {}
         self._last_lot_ids: dict[int, int] = defaultdict(int)
         self._units: dict[LimitKey, int] = defaultdict(int)
+        # The same of all scopes together.
+        self._units_of_all: dict[_WindowKey, int] = defaultdict(int)
         self._leases: dict[int, Lease] = {}
         self._changed: set[tuple[int, int]] = set()
         self._dropped: dict[tuple[int, int], Lot] = {}
@@ -117,9 +121,17 @@ class Draws:
         return list(self._lots.get(lease_id, {}).values())
 
     def units(self, key: LimitKey) -> int:
-        """What all leases together have drawn of a limit."""
+        """What all leases together have drawn that counts to a limit.
+
+        Who shares a quota may have changed since: what users drew is the whole workspace's too,
+        and what was drawn for that may be any user's.
+        """
         self._load()
-        return self._units.get(key, 0)
+        profile_id, name, scope, channel, start_ms = key
+        if not scope:
+            return self._units_of_all.get((profile_id, name, channel, start_ms), 0)
+        shared = self._units.get((profile_id, name, "", channel, start_ms), 0)
+        return self._units.get(key, 0) + shared
 
     def lot_id(self, lease_id: int, key: LimitKey) -> int:
         """The lot that a lease has of a limit; 0 for none."""
@@ -154,9 +166,7 @@ class Draws:
         """Forget lots for good."""
         for lot in lots:
             place = (lot.lease_id, lot.lot_id)
-            self._units[lot.key] -= lot.units
-            if not self._units[lot.key]:
-                del self._units[lot.key]
+            self._count(lot, -lot.units)
             del self._lots[lot.lease_id][lot.lot_id], self._lot_ids[lot.lease_id, lot.key]
             self._changed.discard(place)
             self._dropped[place] = lot
@@ -174,13 +184,28 @@ class Draws:
     def _put(self, lot: Lot, more: int) -> None:
         place = (lot.lease_id, lot.lot_id)
         self._lots[lot.lease_id][lot.lot_id] = lot._replace(units=lot.units + more)
-        self._units[lot.key] += more
+        self._count(lot, more)
         self._changed.add(place)
+
+    def _count(self, lot: Lot, more: int) -> None:
+        window = (lot.profile_id, lot.name, lot.channel, lot.start_ms)
+        self._units[lot.key] += more
+        if not self._units[lot.key]:
+            del self._units[lot.key]
+        self._units_of_all[window] += more
+        if not self._units_of_all[window]:
+            del self._units_of_all[window]
 
     def _load(self) -> None:
         if self._is_loaded:
             return
-        for kept in (self._lots, self._lot_ids, self._units, self._leases):
+        for kept in (
+            self._lots,
+            self._lot_ids,
+            self._units,
+            self._units_of_all,
+            self._leases,
+        ):
             kept.clear()
         self._is_loaded = True
         self._leases.update({lease.lease_id: lease for lease in self._db.rows("leases_all", Lease)})
@@ -190,4 +215,4 @@ class Draws:
             # Numbers of lots that are no more are not used again: reservations may name them.
             last = self._last_lot_ids[lot.lease_id]
             self._last_lot_ids[lot.lease_id] = max(last, lot.lot_id)
-            self._units[lot.key] += lot.units
+            self._count(lot, lot.units)

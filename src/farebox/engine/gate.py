@@ -60,7 +60,12 @@ class Gate:
             wallet = self._wallet(ask, now_ms)
             cap = room.caps.get((ask.profile_id, ask.family_id)) if ask.family_id else None
             if wallet.free < ask.hold_micro or (
-                ask.family_id and (cap is None or cap.usable(now_ms) < ask.hold_micro)
+                ask.family_id
+                and (
+                    cap is None
+                    or cap.free < ask.hold_micro
+                    or not cap.is_known(ask.change_id, now_ms)
+                )
             ):
                 return self._missing(ask, meter, now_ms)
             is_low |= wallet.free <= wallet.low
@@ -190,7 +195,7 @@ class Gate:
         if ask.hold_micro:
             if ask.family_id:
                 cap = self.room.caps.get((ask.profile_id, ask.family_id))
-                if cap is None or cap.end_ms <= now_ms:
+                if cap is None or not cap.is_known(ask.change_id, now_ms):
                     return self._wait(ask)
                 levels.append(cap)
             levels.append(self._wallet(ask, now_ms))

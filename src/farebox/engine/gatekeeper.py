@@ -99,8 +99,8 @@ class Gatekeeper:
         Raises:
             FareboxError: 503.
         """
-        if (ask.profile_id, ask.scope, ask.channel) in self._gate.room.outdated:
-            message = "who shares a quota has changed, and is not known here yet"
+        if self._gate.room.is_outdated(ask):
+            message = "a quota's sharing or a key's cap has changed, and is not known here yet"
             raise unavailable(message)
 
     def admit_anyway(self, ask: Ask, now_ms: int) -> Hold:

@@ -14,7 +14,7 @@ from farebox.core.instant import MS_PER_SECOND
 from farebox.core.request import Channel
 from farebox.engine.holds import Ask
 from farebox.engine.messages import LotSupply, Supply, Want
-from farebox.engine.stocks import Meter, Stock, Wallet
+from farebox.engine.stocks import Cap, Meter, Stock, Wallet
 
 RATE_OVER_MS_MIN = 100
 IDLE_MS = 10_000
@@ -58,11 +58,11 @@ class Stockroom:
     def __init__(self) -> None:
         self.meters: dict[MeterKey, Meter] = {}
         self.wallets: dict[int, Wallet] = {}
-        self.caps: dict[tuple[int, str], Stock] = {}
+        self.caps: dict[tuple[int, str], Cap] = {}
         # Whether anything was drawn yet.
         self.is_used = False
-        # Whose scope is another one by now than whoever asks for them knows.
-        self.outdated: set[MeterKey] = set()
+        # Whose scope, or cap, is another one by now than whoever asks for them knows.
+        self._outdated: set[_For] = set()
         self._demands: dict[_For, Demand] = {}
         self._returns: dict[int, int] = {}
 
@@ -71,7 +71,7 @@ class Stockroom:
         meter = self.meters.get((ask.profile_id, ask.scope, ask.channel))
         states = [s.state for s in meter.stocks if s.end_ms > now_ms] if meter is not None else []
         cap = self.caps.get((ask.profile_id, ask.family_id))
-        if cap is not None:
+        if cap is not None and cap.end_ms > now_ms:
             states.append(cap.state)
         wallet = self.wallets.get(ask.profile_id)
         if wallet is not None:
@@ -87,12 +87,16 @@ class Stockroom:
 
     def demand(self, ask: Ask) -> Demand:
         """What is wanted for a request, to be added to."""
-        whom = _For(ask.profile_id, ask.scope, ask.channel, ask.user_id, ask.family_id)
+        whom = _whom(ask)
         demand = self._demands.get(whom)
         if demand is None:
             demand = self._demands[whom] = Demand()
         demand.change_id = max(demand.change_id, ask.change_id)
         return demand
+
+    def is_outdated(self, ask: Ask) -> bool:
+        """Whether a request asks by terms that are no more, as the recorder has told."""
+        return _whom(ask) in self._outdated
 
     def wants(self, now_ms: int) -> tuple[list[Asked], list[tuple[int, int]]]:
         """What to ask for, and what goes back before; both are the caller's to send."""
@@ -109,13 +113,16 @@ class Stockroom:
         wallet.fill(supply.grants, supply.credits_left_micro, now_ms)
         wallet.change_id = max(wallet.change_id, asked.change_id)
         if supply.cap is not None:
-            self._fill_cap(whom, supply.cap, now_ms)
-        if supply.scope != whom.scope:
+            self._fill_cap(asked, supply.cap, now_ms)
+        is_lifted = bool(whom.family_id) and supply.cap is None
+        if is_lifted or supply.scope != whom.scope:
             # Its terms are other ones than this process knows yet.
-            self.outdated.add(whom[:3])
+            self._outdated.add(whom)
+        else:
+            self._outdated.discard(whom)
+        if supply.scope != whom.scope:
             self.give_back((lot.lot_id, lot.added) for lot in supply.windows)
             return
-        self.outdated.discard(whom[:3])
         meter = self.meters.setdefault(whom[:3], Meter())
         self.give_back(meter.fill(supply.windows, now_ms))
         meter.change_id = max(meter.change_id, asked.change_id)
@@ -177,8 +184,8 @@ class Stockroom:
             self.give_back(meter.drained(now_ms))
         if wallet.change_id < demand.change_id:
             self.give_back(wallet.emptied())
-            if cap is not None:
-                self.give_back(cap.drained(now_ms))
+        if cap is not None and cap.change_id < demand.change_id:
+            self.give_back(cap.drained(now_ms))
         often = max(demand.waiting, _rate(meter.taken, meter.since_ms, now_ms))
         units = [_more(meter.stock(name, now_ms), demand.waiting, often) for name in WINDOW_NAMES]
         much_micro = max(demand.credits_micro, _rate(wallet.taken, wallet.since_ms, now_ms))
@@ -196,15 +203,20 @@ class Stockroom:
         )
         return Asked(whom, demand.change_id, want)
 
-    def _fill_cap(self, whom: _For, supply: LotSupply, now_ms: int) -> None:
-        place = (whom.profile_id, whom.family_id)
+    def _fill_cap(self, asked: Asked, supply: LotSupply, now_ms: int) -> None:
+        place = (asked.whom.profile_id, asked.whom.family_id)
         cap = self.caps.get(place)
         if cap is not None and cap.start_ms == supply.start_ms:
             cap.fill(supply, now_ms)
-            return
-        if cap is not None:
-            self.give_back(cap.emptied(now_ms))
-        self.caps[place] = Stock(supply, now_ms)
+        else:
+            if cap is not None:
+                self.give_back(cap.emptied(now_ms))
+            cap = self.caps[place] = Cap(supply, now_ms)
+        cap.change_id = max(cap.change_id, asked.change_id)
+
+
+def _whom(ask: Ask) -> _For:
+    return _For(ask.profile_id, ask.scope, ask.channel, ask.user_id, ask.family_id)
 
 
 def _rate(taken: int, since_ms: int, now_ms: int) -> int:

@@ -77,6 +77,23 @@ class Stock:
         return LimitState(self.name, self.limit, max(0, self.left + self.free), self.end_ms)
 
 
+class Cap(Stock):
+    """What the keys of a family may use of credits in a period, in micro-credits.
+
+    `change_id` is the state of the terms that it was drawn under.
+    """
+
+    __slots__ = ("change_id",)
+
+    def __init__(self, supply: LotSupply, now_ms: int) -> None:
+        super().__init__(supply, now_ms)
+        self.change_id = -1
+
+    def is_known(self, change_id: int, now_ms: int) -> bool:
+        """Whether it is of these terms and of the period that is open."""
+        return change_id <= self.change_id and now_ms < self.end_ms
+
+
 class Lots(NamedTuple):
     """What a request takes one unit of each of; `fine` are those of seconds and minutes."""
 
