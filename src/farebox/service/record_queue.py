@@ -18,12 +18,14 @@ from farebox.core.errors import QUEUE_FULL, FareboxError
 from farebox.core.request import Capture, MeteredRequest
 from farebox.engine.gatekeeper import Gatekeeper
 from farebox.engine.holds import Hold
+from farebox.engine.link import unavailable
 from farebox.service.metrics import Metrics
 
 WAITING_MAX = 50_000
 ROWS_PER_RECORD_MAX = 1_000
 RETRY_SECONDS = 0.25
 CLOSE_SECONDS_MAX = 5.0
+COMMIT_SECONDS_MAX = 5.0
 log = logging.getLogger("farebox.gate")
 
 
@@ -74,11 +76,20 @@ class RecordQueue:
     async def put_and_wait(
         self, hold: Hold, row: MeteredRequest, capture: Capture | None = None
     ) -> None:
-        """Have an admitted request recorded, and wait for its commit."""
+        """Have an admitted request recorded, and wait for its commit.
+
+        Raises:
+            FareboxError: 503, it has not come in time; the request is recorded when it can be.
+        """
         committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Done(hold, row, capture, committed))
         self._wake.set()
-        await committed
+        try:
+            async with asyncio.timeout(COMMIT_SECONDS_MAX):
+                await committed
+        except TimeoutError as error:
+            message = "an admitted request waits to be recorded"
+            raise unavailable(message) from error
 
     async def flush(self) -> None:
         """Record what waits, once; what fails keeps waiting.
