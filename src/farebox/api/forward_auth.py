@@ -7,6 +7,7 @@ names. A question that a gateway repeats under the same id is the same request, 
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 from starlette.responses import Response
@@ -37,10 +38,13 @@ from farebox.core.identity import RANDOM_BYTES, content_digest, format_uuid, que
 from farebox.core.key import strike_out
 from farebox.core.request import MeteredRequest
 from farebox.engine.holds import Hold
+from farebox.engine.link import unavailable
 from farebox.service.admit import Attempt, Refused
 from farebox.service.authenticate import authenticate
 from farebox.service.settle import Outcome
 
+# Less than a gateway waits: after that it asks again, under the same id or as a new request.
+COMMIT_SECONDS_MAX = 5.0
 _UNAUTHENTICATED, _FORBIDDEN = 401, 403
 
 
@@ -110,7 +114,12 @@ async def _decided(call: Call, read: Read) -> Response | Refused:
     if asked.request_id is not None:
         row = row._replace(query_log_id=_repeatable_id(row))
     if context.is_forward_auth_waiting:
-        await context.record_queue.put_and_wait(decision, row)
+        try:
+            async with asyncio.timeout(COMMIT_SECONDS_MAX):
+                await context.record_queue.put_and_wait(decision, row)
+        except TimeoutError as error:
+            message = "an admitted request waits to be recorded"
+            raise unavailable(message) from error
     else:
         context.record_queue.put(decision, row)
     return _passed(call, decision, row)

@@ -18,14 +18,15 @@ from farebox.core.errors import QUEUE_FULL, FareboxError
 from farebox.core.request import Capture, MeteredRequest
 from farebox.engine.gatekeeper import Gatekeeper
 from farebox.engine.holds import Hold
-from farebox.engine.link import unavailable
 from farebox.service.metrics import Metrics
 
 WAITING_MAX = 50_000
 ROWS_PER_RECORD_MAX = 1_000
+# Headers and bodies: of one record, which must fit into a message, and of all that wait.
+CAPTURED_CHARS_MAX = 4_000_000
+CAPTURED_WAITING_MAX = 64_000_000
 RETRY_SECONDS = 0.25
 CLOSE_SECONDS_MAX = 5.0
-COMMIT_SECONDS_MAX = 5.0
 log = logging.getLogger("farebox.gate")
 
 
@@ -34,6 +35,11 @@ class _Done(NamedTuple):
     row: MeteredRequest
     capture: Capture | None
     committed: asyncio.Future[None] | None
+
+    @property
+    def captured_chars(self) -> int:
+        """How much was captured of it."""
+        return 0 if self.capture is None else sum(map(len, self.capture[2:]))
 
 
 class RecordQueue:
@@ -46,6 +52,7 @@ class RecordQueue:
         self._metrics = metrics
         self._waiting_max = waiting_max
         self._waiting: deque[_Done] = deque()
+        self._captured_chars = 0
         self._wake = asyncio.Event()
         self._flushing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
@@ -70,26 +77,15 @@ class RecordQueue:
 
     def put(self, hold: Hold, row: MeteredRequest, capture: Capture | None = None) -> None:
         """Have an admitted request recorded soon; never waits and never fails."""
-        self._waiting.append(_Done(hold, row, capture, None))
-        self._wake.set()
+        self._add(_Done(hold, row, capture, None))
 
     async def put_and_wait(
         self, hold: Hold, row: MeteredRequest, capture: Capture | None = None
     ) -> None:
-        """Have an admitted request recorded, and wait for its commit.
-
-        Raises:
-            FareboxError: 503, it has not come in time; the request is recorded when it can be.
-        """
+        """Have an admitted request recorded, and wait for its commit."""
         committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Done(hold, row, capture, committed))
-        self._wake.set()
-        try:
-            async with asyncio.timeout(COMMIT_SECONDS_MAX):
-                await committed
-        except TimeoutError as error:
-            message = "an admitted request waits to be recorded"
-            raise unavailable(message) from error
+        self._add(_Done(hold, row, capture, committed))
+        await committed
 
     async def flush(self) -> None:
         """Record what waits, once; what fails keeps waiting.
@@ -99,13 +95,14 @@ class RecordQueue:
         """
         async with self._flushing:
             while self._waiting:
-                batch = list(islice(self._waiting, ROWS_PER_RECORD_MAX))
+                batch = self._batch()
                 recorded = await self._gatekeeper.record(
                     [(done.hold, done.row) for done in batch],
                     [done.capture for done in batch if done.capture is not None],
                 )
                 for done in batch:
                     self._waiting.popleft()
+                    self._captured_chars -= done.captured_chars
                     if done.committed is not None and not done.committed.done():
                         done.committed.set_result(None)
                 lost = len(recorded.rejected) + len(recorded.conflicts)
@@ -125,6 +122,25 @@ class RecordQueue:
                 await self.flush()
         except (FareboxError, TimeoutError):
             log.warning("%d admitted requests could not be recorded", len(self._waiting))
+
+    def _add(self, done: _Done) -> None:
+        """Have it wait; with what was captured of it, unless too much of that waits already."""
+        if self._captured_chars + done.captured_chars > CAPTURED_WAITING_MAX:
+            done = done._replace(capture=None)
+        self._captured_chars += done.captured_chars
+        self._waiting.append(done)
+        self._wake.set()
+
+    def _batch(self) -> list[_Done]:
+        """The next that are recorded together, one at least."""
+        batch: list[_Done] = []
+        chars = 0
+        for done in islice(self._waiting, ROWS_PER_RECORD_MAX):
+            chars += done.captured_chars
+            if batch and chars > CAPTURED_CHARS_MAX:
+                break
+            batch.append(done)
+        return batch
 
     async def _run(self) -> None:
         while True:
