@@ -32,7 +32,7 @@ from farebox.service.audit import run_audit
 from farebox.store.sqlite.database import open_reader
 from tests.exactness.caller import ENDS, SETTLE, VOID, CallerPlan, Line
 from tests.exactness.snapshots import MICRO, Snapshots, Watched
-from tests.support.faces import SLUG, Authorize, Customer, Shop, statuses, storm
+from tests.support.faces import SETTINGS, SLUG, Authorize, Customer, Shop, statuses, storm
 from tests.support.recorders import until
 from tests.support.server import RunningServer, is_alive
 from tests.support.truth import differences
@@ -352,7 +352,7 @@ def check_books(server: RunningServer) -> None:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(("seed", "seconds"), [(1, 16), MORE])
 def test_no_limit_is_passed_whoever_is_killed(tmp_path: Path, seed: int, seconds: int) -> None:
-    settings = {"FAREBOX_RESERVATION_SECONDS": str(HOLD_SECONDS), "FAREBOX_LOG_LEVEL": "error"}
+    settings = {**SETTINGS, "FAREBOX_RESERVATION_SECONDS": str(HOLD_SECONDS)}
     with ExitStack() as stack:
         server = stack.enter_context(RunningServer(tmp_path, settings))
         shop = Shop(server)

@@ -17,7 +17,7 @@ import pytest
 
 from farebox.service.audit import run_audit
 from farebox.store.sqlite.database import open_reader
-from tests.support.faces import SLUG, Authorize, Customer, Shop, statuses, storm
+from tests.support.faces import SETTINGS, SLUG, Authorize, Customer, Shop, statuses, storm
 from tests.support.recorders import until
 from tests.support.server import ADMIN_TOKEN, RunningServer
 from tests.support.wire import Wire
@@ -30,7 +30,7 @@ HEADERS = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    settings = {"FAREBOX_RESERVATION_SECONDS": "1", "FAREBOX_LOG_LEVEL": "error"}
+    settings = {**SETTINGS, "FAREBOX_RESERVATION_SECONDS": "1"}
     with RunningServer(tmp_path, settings) as server:
         yield Shop(server)
 

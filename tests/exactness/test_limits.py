@@ -18,6 +18,7 @@ from farebox.service.audit import run_audit
 from farebox.store.sqlite.database import open_reader
 from tests.support.faces import (
     CALLERS,
+    SETTINGS,
     SLUG,
     TRIES,
     USAGE,
@@ -42,7 +43,7 @@ by_face = pytest.mark.parametrize("face", FACES.values(), ids=FACES)
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder = tmp_path_factory.mktemp("limits")
-    with RunningServer(folder, {"FAREBOX_LOG_LEVEL": "error"}) as server:
+    with RunningServer(folder, SETTINGS) as server:
         yield Shop(server)
         server.stop()
         with closing(open_reader(server.database)) as reader:

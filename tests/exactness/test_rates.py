@@ -20,7 +20,16 @@ import pytest
 from farebox.core.instant import MS_PER_MINUTE, MS_PER_SECOND
 from farebox.engine.clock import wall_ms
 from farebox.service.admit import Refused
-from tests.support.faces import Authorize, Customer, Face, Shop, Verdict, forward_auth, storm
+from tests.support.faces import (
+    SETTINGS,
+    Authorize,
+    Customer,
+    Face,
+    Shop,
+    Verdict,
+    forward_auth,
+    storm,
+)
 from tests.support.gates import GateWorld
 from tests.support.recorders import until
 from tests.support.server import ADMIN_TOKEN, RunningServer
@@ -53,7 +62,7 @@ PER_MINUTE = Rate("minute", 50, MS_PER_MINUTE)
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder = tmp_path_factory.mktemp("rates")
-    with RunningServer(folder, {"FAREBOX_LOG_LEVEL": "error"}) as server:
+    with RunningServer(folder, SETTINGS) as server:
         yield Shop(server)
 
 
