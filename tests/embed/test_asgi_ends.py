@@ -218,13 +218,16 @@ def test_a_stream_is_settled_when_it_is_done(market: Market) -> None:
     asyncio.run(run())
 
 
-def test_the_body_of_an_answer_to_head_has_no_size(market: Market) -> None:
+def test_a_head_costs_what_its_get_costs_and_has_no_size(market: Market) -> None:
     async def run() -> None:
         api, buyer = Api(), market.buyer(unmapped="allow")
+        market.call(
+            "log_types.create", slug="read", name="R", credits=2, method="GET", path="/read/{x}"
+        )
         async with behind(market, api) as server:
-            assert (await server.search(buyer, "/a", method="HEAD")).status_code == 200
+            assert (await server.search(buyer, "/read/1", method="HEAD")).status_code == 200
             (row,) = await server.rows(buyer, 1)
-            assert (row.method, row.response_size) == ("HEAD", 0)
+            assert (row.method, row.response_size, row.credits_micro) == ("HEAD", 0, 2 * MICRO)
 
     asyncio.run(run())
 

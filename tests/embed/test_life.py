@@ -126,6 +126,20 @@ def test_without_a_lifespan_the_first_calls_start_the_parts_once(market: Market)
     asyncio.run(run())
 
 
+def test_without_a_lifespan_the_end_of_the_loop_stops_the_parts(market: Market) -> None:
+    buyer = market.buyer()
+
+    async def run() -> None:
+        middleware = FareboxMiddleware(Api(), database=market.url)
+        for _ in range(5):
+            wire = Wire()
+            await middleware(scope_of(buyer), wire.receive, wire.send)
+            assert wire.status == 200
+
+    asyncio.run(run())
+    assert len(market.rows(buyer)) == 5
+
+
 def test_another_event_loop_has_parts_of_its_own(market: Market) -> None:
     buyer = market.buyer()
     middleware = FareboxMiddleware(Api(), database=market.url)

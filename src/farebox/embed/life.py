@@ -1,9 +1,10 @@
 """Life: the parts of Farebox inside the provider's process, from their start to their stop.
 
 They are made for one event loop, by its lifespan or at the first request that needs them, and made
-anew for another loop or after a stop. Whoever waits for a start shares it; one that failed is not
-tried again at once, and all are told 503 meanwhile. An audit of the books is left to the server and
-the command line: no app starts a process for it.
+anew for another loop or after a stop. Where no lifespan stops them, the end of the loop does.
+Whoever waits for a start shares it; one that failed is not tried again at once, and all are told
+503 meanwhile. An audit of the books is left to the server and the command line: no app starts a
+process for it.
 """
 
 from __future__ import annotations
@@ -92,9 +93,10 @@ class Life:
         running, self._running = self._running, None
         if running is None or running.loop is not asyncio.get_running_loop():
             return
-        for task in running.watching:
+        others = [task for task in running.watching if task is not asyncio.current_task()]
+        for task in others:
             task.cancel()
-        await asyncio.gather(*running.watching, return_exceptions=True)
+        await asyncio.gather(*others, return_exceptions=True)
         await stop_parts(running.parts.context)
 
     async def _start(self) -> Parts:
@@ -109,11 +111,18 @@ class Life:
                 self._failed = (self._monotonic(), as_farebox_error(error))
             raise
         self._failed = None
-        work = make_watchers(context, self._settings, Hooks())
+        work = [*make_watchers(context, self._settings, Hooks()), self._stop_at_the_end()]
         parts = Parts(context)
         self._running = _Running(parts, [asyncio.create_task(watcher) for watcher in work])
         log.info("farebox looks after this app, with %s", self._settings.database)
         return parts
+
+    async def _stop_at_the_end(self) -> None:
+        """Stop when all tasks of the loop are cancelled, as a server does with its last breath."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.stop()
 
 
 async def _let_go(context: Context) -> None:

@@ -41,8 +41,12 @@ class Visit(NamedTuple):
     secret: str
 
     def attempt(self, key: ApiKey | None) -> Attempt:
-        """What the gate is asked. Until its end is known, what it takes stays taken."""
-        return Attempt(key, None, self.method, self.path, ip=self.ip)
+        """What the gate is asked. Until its end is known, what it takes stays taken.
+
+        Apps answer HEAD by what they have for GET; so it costs the same.
+        """
+        method = "GET" if self.method == "HEAD" else self.method
+        return Attempt(key, None, method, self.path, ip=self.ip)
 
 
 async def decide(context: Context, visit: Visit) -> Hold | Refused:
