@@ -61,11 +61,8 @@ class Story:
     def wait(self, milliseconds: int) -> None:
         """Let time pass; what expires on the way expires at its own end."""
         self.now_ms += milliseconds
-        ends = {
-            g.expires_at_ms
-            for g in self.purse.grants
-            if g.expires_at_ms is not None and g.left_micro
-        }
+        left = [g for g in self.purse.grants if g.left_micro]
+        ends = {g.expires_at_ms for g in left if g.expires_at_ms is not None}
         for end_ms in sorted(end for end in ends if end <= self.now_ms):
             self.purse, transfers = expire(self.purse, end_ms)
             self._move(end_ms - 1, transfers)
