@@ -150,5 +150,10 @@ class RecordQueue:
                 await self.flush()
             except FareboxError as error:
                 log.warning("admitted requests are recorded later: %s", error.internal)
-                await asyncio.sleep(RETRY_SECONDS)
-                self._wake.set()
+            except Exception:
+                # It must not end the task: nothing would be recorded any more.
+                log.exception("admitted requests are recorded later")
+            else:
+                continue
+            await asyncio.sleep(RETRY_SECONDS)
+            self._wake.set()
