@@ -36,7 +36,7 @@ def test_the_programs_run(market: Market, monkeypatch: pytest.MonkeyPatch) -> No
         asyncio.run(_call(app, path, wire))
         assert wire.status == status, path
     for found, credits in (({"email": "a"}, 15), ({"email": "a", "phone": "1"}, 30)):
-        names = {"look_up": lambda found=found: found}
+        names = {"look_up": lambda found=found: found, "__name__": __name__}
         exec(flask_app + redeem, names)  # noqa: S102 - our own
         served = names["app"]
         assert isinstance(served, flask.Flask)
