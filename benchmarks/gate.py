@@ -153,14 +153,14 @@ def _rate(port: int, requests: Sequence[bytes]) -> float:
     while time.perf_counter() - began < ROUND_SECONDS:
         # It never sleeps: to wake a client on the same machine would be the server's work.
         for key, _ in waiting.select(0):
-            connection, load = key.fileobj, key.data
-            assert isinstance(connection, socket.socket)
-            found = connection.recv(1 << 18).count(_ANSWER)
+            ready, load = key.fileobj, key.data
+            assert isinstance(ready, socket.socket)
+            found = ready.recv(1 << 18).count(_ANSWER)
             answered += found
             load[1] += found
             if load[1] == AT_ONCE:
                 load[1] = 0
-                connection.sendall(load[0])
+                ready.sendall(load[0])
     seconds = time.perf_counter() - began
     for key in list(waiting.get_map().values()):
         assert isinstance(key.fileobj, socket.socket)

@@ -59,6 +59,6 @@ def make_app(context: Context, settings: Settings, hooks: Hooks) -> Application:
 
 
 if __name__ == "__main__":
-    server.make_app = make_app
+    vars(server)["make_app"] = make_app
     sys.argv = ["farebox", "serve"]
     main()

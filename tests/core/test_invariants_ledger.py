@@ -339,7 +339,7 @@ def test_a_grant_that_was_not_given_so_is_found(
     assert checks(replaced(ledger, "grants", number, spoilt)) >= {"grants"}
 
 
-def test_what_is_drawn_without_being_set_apart_is_found(ledger: Ledger) -> None:
+def test_what_is_drawn_without_being_set_apart_is_found() -> None:
     story = Story()
     story.give("topup", 10, None)
     story.draw(6)

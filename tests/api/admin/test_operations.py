@@ -26,9 +26,7 @@ def prepare(admin: Admin, harness: Harness) -> dict[str, str]:
     key = admin.make(f"/workspaces/{profile_id}/keys", {})
     token = admin.make("/tokens", {"name": "Gateway", "scope": "meter"})
     webhook = admin.make("/webhooks", {"url": "https://example.com/", "profile_id": profile_id})
-    alert = admin.make(
-        f"/workspaces/{profile_id}/alerts", {"kind": "credits", "thresholds": [100]}
-    )
+    alert = admin.make(f"/workspaces/{profile_id}/alerts", {"kind": "credits", "thresholds": [100]})
     row = harness.row(profile_id, key["key_id"], credits_micro=3_000_000)
     harness.record([row])
     return {
