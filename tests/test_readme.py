@@ -86,7 +86,7 @@ def test_every_command_works_in_its_order(server: RunningServer, tmp_path: Path)
             timeout=60,
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), program
-    assert len(FENCED.findall(README)) == 1
+    assert len(FENCED.findall(README)) == 2
     assert sum(command.startswith("farebox") for command in ran) >= 8
     assert sum(command.startswith("curl") for command in ran) >= 9
 
