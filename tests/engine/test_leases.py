@@ -75,3 +75,27 @@ def test_a_process_that_wakes_up_when_its_lease_is_forgotten_spends_nothing_of_i
         assert gate.gatekeeper._gate.lease_id != asleep
 
     asyncio.run(story())
+
+
+def test_nothing_is_kept_of_leases_that_have_come_and_gone(world: World) -> None:
+    key_id = world.key(world.workspace())
+
+    async def story() -> None:
+        gate = GateWorld(world)
+        for _ in range(20):
+            await gate.gatekeeper._drawn()
+            await gate.void(await gate.admitted(key_id, SLUG))
+            await gate.gatekeeper.close()
+            gate.restart()
+            # One that only renews.
+            await gate.gatekeeper._drawn()
+            gate.restart()
+        let_pass(world, HOLD_MS + 2 * SWEEP_EVERY_MS)
+
+    asyncio.run(story())
+    session = world.recorder._session
+    assert session is not None
+    assert world.select("select lease_id from leases") == []
+    assert not session.leases._renewed_ms
+    assert not session.draws._lots
+    assert not session.draws._last_lot_ids

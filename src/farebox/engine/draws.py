@@ -113,6 +113,8 @@ class Draws:
     def drop_lease(self, lease_id: int) -> None:
         """Forget a lease that has ended and has nothing drawn."""
         del self._leases[lease_id]
+        self._lots.pop(lease_id, None)
+        self._last_lot_ids.pop(lease_id, None)
         self._dropped_leases.add(lease_id)
 
     def lots_of(self, lease_id: int) -> list[Lot]:

@@ -47,7 +47,11 @@ class Gate:
             return hold
         room = self.room
         meter = room.meters.get((ask.profile_id, ask.scope, ask.channel))
-        if meter is None or meter.change_id < ask.change_id or now_ms >= meter.ends_ms:
+        if (
+            meter is None
+            or meter.change_id < ask.change_id
+            or not meter.starts_ms <= now_ms < meter.ends_ms
+        ):
             return self._wait(ask)
         is_low = False
         for stock in meter.stocks:

@@ -15,6 +15,8 @@ from farebox.core.request import Channel
 from farebox.engine.stocks import GrantStock, Lots, Stock, Wallet
 
 NO_LOTS = Lots((), ())
+# So many that have ended may wait for their time beside as many that have not.
+ENDED_MAX = 1_000
 
 
 class Ask(NamedTuple):
@@ -92,6 +94,8 @@ class Holds:
         if hold.ask.fingerprint is not None:
             self._by_identity[hold.ask.profile_id, hold.ask.identity] = hold
         if hold.expires_ms is not None:
+            if len(self._expiring) > 2 * len(self._by_number) + ENDED_MAX:
+                self._expiring = deque(filter(self.has, self._expiring))
             self._expiring.append(hold)
             self.next_expiry_ms = min(self.next_expiry_ms, hold.expires_ms)
 

@@ -69,7 +69,6 @@ class Leases:
         """End the silent, release what the ended still hold, forget what has closed."""
         for lease in self._silent(now_ms):
             self._draws.end(lease.lease_id, now_ms)
-            self._renewed_ms.pop(lease.lease_id, None)
             self._gone.discard(lease.lease_id)
         for lease in self._over(now_ms):
             lots = [lot for lot in self._draws.lots_of(lease.lease_id) if is_credit(lot)]
@@ -83,6 +82,7 @@ class Leases:
         """Forget windows that have closed, and leases that nothing is left of."""
         self._swept_ms = now_ms
         self._gone.clear()
+        self._forget_silent(now_ms)
         self._draws.drop(self._draws.closed(now_ms))
         for lease_id in sorted(self._released):
             if not self._draws.lots_of(lease_id):
@@ -122,4 +122,11 @@ class Leases:
         ):
             return True
         self._swept_ms = now_ms
+        self._forget_silent(now_ms)
         return False
+
+    def _forget_silent(self, now_ms: int) -> None:
+        """Forget when those have renewed who will hardly do so again."""
+        for lease_id, renewed_ms in list(self._renewed_ms.items()):
+            if renewed_ms + SILENT_MS < now_ms:
+                del self._renewed_ms[lease_id]

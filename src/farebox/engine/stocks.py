@@ -104,16 +104,26 @@ class Lots(NamedTuple):
 class Meter:
     """The stocks of the windows that count the same requests: one scope, one channel.
 
-    `change_id` is the state of the terms that they were drawn under; a window that has ended needs
-    another draw, as from `ends_ms` on.
+    `change_id` is the state of the terms that they were drawn under; from `starts_ms` to `ends_ms`
+    all windows are open, at any other instant another draw is needed.
     """
 
-    __slots__ = ("change_id", "ends_ms", "is_asked", "lots", "since_ms", "stocks", "taken")
+    __slots__ = (
+        "change_id",
+        "ends_ms",
+        "is_asked",
+        "lots",
+        "since_ms",
+        "starts_ms",
+        "stocks",
+        "taken",
+    )
 
     def __init__(self) -> None:
         # Holds share them: they are replaced, never changed.
         self.stocks: tuple[Stock, ...] = ()
         self.lots = Lots((), ())
+        self.starts_ms = 0
         self.ends_ms = 0
         self.change_id = -1
         self.since_ms = 0
@@ -144,6 +154,7 @@ class Meter:
             tuple(stock.lot_id for stock in stocks if stock.name not in FINE_WINDOWS),
             tuple(stock.lot_id for stock in stocks if stock.name in FINE_WINDOWS),
         )
+        self.starts_ms = max((stock.start_ms for stock in stocks), default=0)
         self.ends_ms = min((stock.end_ms for stock in stocks), default=NEVER_MS)
         self.since_ms = now_ms
         self.taken = 0
