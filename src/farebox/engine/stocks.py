@@ -120,7 +120,7 @@ class Meter:
     )
 
     def __init__(self) -> None:
-        # Holds share them: they are replaced, never changed.
+        # Holds share them, and who tells of their limits: they are replaced, never changed.
         self.stocks: tuple[Stock, ...] = ()
         self.lots = Lots((), ())
         self.starts_ms = 0
@@ -140,6 +140,7 @@ class Meter:
     def fill(self, supplies: list[LotSupply], now_ms: int) -> list[tuple[int, int]]:
         """Take what was drawn; gives the (lot_id, units) of limits that are no more."""
         kept = {(stock.name, stock.start_ms): stock for stock in self.stocks}
+        limits = [stock.limit for stock in self.stocks]
         stocks = []
         for supply in supplies:
             stock = kept.pop((supply.name, supply.start_ms), None)
@@ -148,7 +149,8 @@ class Meter:
             else:
                 stock.fill(supply, now_ms)
             stocks.append(stock)
-        if len(stocks) != len(self.stocks) or any(map(operator.is_not, stocks, self.stocks)):
+        is_same = len(stocks) == len(self.stocks) and all(map(operator.is_, stocks, self.stocks))
+        if not is_same or limits != [stock.limit for stock in stocks]:
             self.stocks = tuple(stocks)
         self.lots = Lots(
             tuple(stock.lot_id for stock in stocks if stock.name not in FINE_WINDOWS),

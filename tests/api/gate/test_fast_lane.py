@@ -89,3 +89,15 @@ def test_a_token_and_a_key_end_in_the_fast_lane_too(till: Till, routes: list[str
     till.catch_up()
     assert till.ask("/v1/authorize", {"key": till.key, "path": PATH}).status_code == 401
     assert routes == ["/v1/authorize"]
+
+
+def test_a_limit_is_told_as_it_is_since_the_plan_was_changed(till: Till, routes: list[str]) -> None:
+    def hour() -> object:
+        limits = json.loads(told(till)[1])["limits"]
+        return next(limit["limit"] for limit in limits if limit["name"] == "hour")
+
+    assert hour() == 5
+    till.harness.call("plans.change", slug="gold", limits={"api": {"hour": 50, "month": 1000}})
+    till.catch_up()
+    assert hour() == 50
+    assert routes == []
