@@ -124,8 +124,9 @@ class FastLane:
 
     async def _answer(self, body: bytes, scope: Scope) -> bytes | None:
         context = self._context
-        if len(body) > BODY_BYTES_MAX:
-            return None  # there may be more of it
+        # There may be more of it; or it came late, and much may have changed meanwhile.
+        if len(body) > BODY_BYTES_MAX or not context.follower.is_fresh():
+            return None
         try:
             attempt = self._attempts.get(body) or self._attempt(body)
             if attempt is None:

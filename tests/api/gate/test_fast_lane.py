@@ -101,3 +101,30 @@ def test_a_limit_is_told_as_it_is_since_the_plan_was_changed(till: Till, routes:
     till.catch_up()
     assert hour() == 50
     assert routes == []
+
+
+def test_a_body_that_comes_late_is_not_decided_by_what_was_known_before(
+    till: Till, routes: list[str]
+) -> None:
+    body = json.dumps({"key": till.key, "method": "POST", "path": PATH}).encode()
+    token = f"Bearer {till.token}".encode()
+    follower = till.api.context.follower
+
+    async def slow() -> Any:  # noqa: ANN401 - as ASGI
+        follower._fresh_since = float("-inf")
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:  # noqa: ANN401 - as ASGI
+        pass
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/authorize",
+        "raw_path": b"/v1/authorize",
+        "query_string": b"",
+        "headers": [(b"authorization", token), (b"content-type", b"application/json")],
+    }
+    assert till.api.app.hot is not None
+    till.api.run(till.api.app.hot(scope, slow, send))
+    assert routes == ["/v1/authorize"]
