@@ -125,6 +125,10 @@ def test_a_body_that_comes_late_is_not_decided_by_what_was_known_before(
         "query_string": b"",
         "headers": [(b"authorization", token), (b"content-type", b"application/json")],
     }
-    assert till.api.app.hot is not None
-    till.api.run(till.api.app.hot(scope, slow, send))
+
+    async def call() -> None:
+        assert till.api.app.hot is not None
+        await till.api.app.hot(scope, slow, send)
+
+    till.api.run(call())
     assert routes == ["/v1/authorize"]
