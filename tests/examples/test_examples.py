@@ -157,6 +157,27 @@ def test_what_was_answered_before_a_kill_is_recorded_and_no_limit_is_passed(
         example.stop()
 
 
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_workers_that_are_forked_from_a_loaded_app_pass_no_limit_together(
+    tmp_path: Path, name: str
+) -> None:
+    settings = {"GUNICORN_CMD_ARGS": "--workers 3 --preload"}
+    with Example(name, tmp_path, settings) as example:
+        buyer = example.buyer(limits={"api": {"month": LIMIT}})
+
+        def caller(_: int) -> list[int]:
+            return [example.search(buyer).status_code for _ in range(10)]
+
+        with ThreadPoolExecutor(16) as pool:
+            statuses = Counter(one for each in pool.map(caller, range(16)) for one in each)
+        assert set(statuses) == {200, 429}
+        # What one worker has drawn and not used, another one can't admit by.
+        assert 0.8 * LIMIT <= statuses[200] <= LIMIT
+        expected = (statuses[200], 3 * statuses[200])
+        until(lambda: example.usage(buyer).get("people_search") == expected, seconds_max=20)
+        example.run("farebox", "audit")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_answered_is_recorded_when_the_server_is_stopped(
     tmp_path: Path, name: str
