@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from farebox.core.errors import FareboxError
 from farebox.engine.leases import SILENT_MS
 from farebox.engine.messages import Answered, Drawn, Message, Record, Recorded, Voided
 from farebox.engine.reservation import Reservation
@@ -116,4 +118,31 @@ def test_who_stops_waiting_for_a_record_gives_back_nothing_that_is_held(world: W
         assert await other.settle(held) == 0
 
     asyncio.run(story())
+    assert not differences(world.reader.connection)
+
+
+@pytest.mark.parametrize("is_settled", [False, True])
+def test_what_another_process_has_ended_by_a_lease_that_is_over_is_free_nowhere_else(
+    world: World, *, is_settled: bool
+) -> None:
+    """The recorder begins anew, which the first process does not know for a moment."""
+    profile_id = world.workspace()
+    key_id = world.key(profile_id)
+
+    async def story() -> None:
+        first, second = GateWorld(world), GateWorld(world)
+        holds = [await first.admitted(key_id, SLUG) for _ in range(2)]
+        world.reopen()
+        if is_settled:
+            await second.settle(holds[0])
+        else:
+            await second.void(holds[0])
+            await second.settle(await second.admitted(key_id, SLUG))
+        with suppress(FareboxError):
+            await first.settle(holds[0])
+        assert isinstance(await first.admit(key_id, SLUG), Refused)
+        assert await second.settle(holds[1]) == 0
+
+    asyncio.run(story())
+    assert world.balance_micro(profile_id) == 0
     assert not differences(world.reader.connection)

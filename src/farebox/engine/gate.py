@@ -119,6 +119,19 @@ class Gate:
                 for stock in hold.stocks:
                     self.room.free(stock, 1, now_ms)
 
+    def taken_elsewhere(self, hold: Hold) -> None:
+        """Its identity was used up by somebody else, who hardly took anything of it.
+
+        The recorder knows: to it goes back what the hold has taken, and is free when it is there.
+        """
+        hold.ending -= 1
+        if hold.is_open:
+            self.holds.close(hold)
+            if hold.wallet is not None:
+                hold.wallet.held_micro -= hold.ask.hold_micro
+            if hold.lease_id == self.lease_id:
+                self.room.give_back(hold.units())
+
     def kept(self, hold: Hold, now_ms: int) -> None:
         """An end was refused, and nothing of it was done: the hold is as it was.
 

@@ -196,15 +196,15 @@ class Gatekeeper:
             recorded = await self._link.record(
                 [row for _, row in admitted], captures, lease_id=lease_id, spends=spends
             )
-        # What was recorded before, under the same identity, has taken nothing of this hold.
-        unspent = {index for index, _ in recorded.rejected}.union(
-            recorded.conflicts, recorded.duplicates
-        )
+        rejected = {index for index, _ in recorded.rejected}
+        known = {*recorded.conflicts, *recorded.duplicates}
         now_ms = self._clock.now_ms()
         with self._lock:
             for index, (hold, row) in enumerate(admitted):
-                if index in unspent:
+                if index in rejected:
                     self._gate.voided(hold, now_ms)
+                elif index in known:
+                    self._gate.taken_elsewhere(hold)
                 else:
                     self._gate.settled(hold, row.credits_micro, now_ms)
         return recorded
@@ -288,8 +288,7 @@ class Gatekeeper:
             if recorded.rejected:
                 self._gate.kept(hold, self._clock.now_ms())
             elif recorded.conflicts or recorded.duplicates:
-                # Its identity was used up by somebody who took nothing of it.
-                self._gate.voided(hold, self._clock.now_ms())
+                self._gate.taken_elsewhere(hold)
             else:
                 self._gate.settled(hold, charged_micro, self._clock.now_ms())
 
