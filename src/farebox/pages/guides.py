@@ -27,6 +27,7 @@ GUIDE_SLUGS = (
     "metering",
     "importing",
     "gateways",
+    "middleware",
     "webhooks",
     "operating",
 )
