@@ -1,0 +1,49 @@
+"""The driver: all that one run can do, and what it does to processes as a whole."""
+
+from __future__ import annotations
+
+from farebox.core.errors import STORE_UNAVAILABLE, FareboxError
+from tests.gate.claim import State
+from tests.gate.ending import Ending
+from tests.gate.wire import Fate
+from tests.gate.world import Process
+
+
+class Driver(Ending):
+    """One run's."""
+
+    def renew(self, process: Process, *, fate: Fate | None = None) -> None:
+        """What a process does a few times a second."""
+        self.follow(process)
+        process.wire.fate = fate
+        try:
+            self.world.run(process.gatekeeper._drawn())
+        except FareboxError as error:
+            if error.kind is not STORE_UNAVAILABLE or fate is None:
+                raise
+        process.wire.fate = None
+        self._reap(process)
+
+    def crash(self, process: Process, *, is_noticed: bool = False) -> None:
+        """Kill a process; what it held for calls without an end is for nobody any more.
+
+        The recorder notices that it hangs up, or else that it is silent.
+        """
+        for pending in process.pending:
+            claim = pending.claim
+            claim.is_limbo = claim.state is State.GONE
+        self.world.crash(process)
+        if is_noticed:
+            process.wire.hang_up()
+        self._forget(process)
+
+    def close(self, process: Process) -> None:
+        """End a process as it should end."""
+        self.world.run(process.gatekeeper.close())
+        self.crash(process)
+
+    def _forget(self, process: Process) -> None:
+        self.served = [one for one in self.served if one[0] is not process]
+        for claim in self.reference.claims:
+            if claim.owner == process.number and not claim.reservation.expires_ms:
+                claim.state = State.EXPIRED if claim.state is State.OPEN else claim.state
