@@ -35,8 +35,12 @@ def test_every_customer_endpoint_has_one_line() -> None:
     assert [path_of(line) for line in CURL.customer()] == paths
 
 
-def test_requests_cloudevents_and_each_sample_endpoint_have_one() -> None:
-    assert [path_of(line) for line in CURL.metering()] == ["/v1/requests", "/api/v1/events"]
+def test_the_gate_both_ways_of_reporting_and_each_sample_endpoint_have_one() -> None:
+    assert [path_of(line) for line in CURL.metering()] == [
+        "/v1/authorize",
+        "/v1/requests",
+        "/api/v1/events",
+    ]
     assert [path_of(line) for line in CURL.sample()] == [f"/sample{e.path}" for e in ENDPOINTS]
 
 

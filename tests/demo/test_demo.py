@@ -73,7 +73,7 @@ def test_every_printed_curl_line_works_when_pasted(demo: RunningDemo) -> None:
             msgspec.json.decode(answer.output, type=operation.response)
     customer = {o.path for o in OPERATIONS if o.audience == "customer"}
     sample = {f"/sample{endpoint.path}" for endpoint in ENDPOINTS}
-    assert pasted == customer | sample | {"/v1/requests", "/api/v1/events"}
+    assert pasted == customer | sample | {"/v1/authorize", "/v1/requests", "/api/v1/events"}
 
 
 def test_what_is_printed_shows_something(demo: RunningDemo) -> None:

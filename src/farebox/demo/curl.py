@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from farebox.contract import logs, metering, usage
+from farebox.contract import gate, logs, metering, usage
 from farebox.contract.metering import CLOUDEVENT
 from farebox.contract.operation import Operation
 from farebox.contract.operations import OPERATIONS
@@ -58,7 +58,7 @@ class Curl:
         return [self._customer(o) for o in OPERATIONS if o.audience == "customer"]
 
     def metering(self) -> list[Line]:
-        """What a gateway or back end sends, with the admin token."""
+        """What a gateway or back end asks and sends, with the admin token."""
         row: JsonObject = {
             "id": "curl-1",
             "key_id": self._world.key_id,
@@ -72,7 +72,9 @@ class Curl:
             "type": COMPANY_SEARCH.slug,
             "subject": self._world.key_id,
         }
+        asked: JsonObject = {"key": self._world.key.reveal(), "log_type": PEOPLE_REDEEM.slug}
         return [
+            self._post(gate.AUTHORIZE, asked, JSON),
             self._post(metering.REQUESTS, {"requests": [row]}, JSON),
             # 204 has no body, so the status is shown.
             self._post(metering.EVENTS, event, CLOUDEVENT, show="-i"),

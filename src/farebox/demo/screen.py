@@ -63,7 +63,9 @@ class Screen:
         """The lines to paste into a shell."""
         self._section("Call the sample API; it is priced, and recorded", curl.sample())
         self._section("See the use, as the customer does", curl.customer())
-        self._section("Report requests, as a gateway or back end does", curl.metering())
+        self._section(
+            "Ask the gate and report requests, as a gateway or back end does", curl.metering()
+        )
         self._line("")
         self._heading("Press Ctrl+C to stop.")
 
