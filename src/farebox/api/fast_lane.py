@@ -30,6 +30,7 @@ from farebox.service.admit import Attempt
 PATH = AUTHORIZE.path
 BODY_BYTES_MAX = 64 * 1024
 REMEMBERED_MAX = 10_000
+REMEMBERED_BYTES_MAX = 1_024
 _BEARER = b"bearer "
 _PLACE = 7_777_777_777_777_777
 _HEADERS = ((b"cache-control", b"no-store"), (b"content-type", b"application/json"))
@@ -112,7 +113,8 @@ class FastLane:
             if len(self._keys) < REMEMBERED_MAX:
                 self._keys[asked.key] = key
         attempt = attempt_of(asked, key, self._context)
-        if attempt.request_id is None and len(self._attempts) < REMEMBERED_MAX:
+        is_short = len(body) <= REMEMBERED_BYTES_MAX
+        if attempt.request_id is None and is_short and len(self._attempts) < REMEMBERED_MAX:
             self._attempts[body] = attempt
         return attempt
 

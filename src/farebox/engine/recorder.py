@@ -53,7 +53,7 @@ from farebox.engine.transaction import Command, Transaction
 from farebox.store.contract import ConstraintBrokenError, StoreFaultError, Writer
 
 IDLE_MS_MAX = 1_000
-# A process whose clock is further ahead than this is wrong, and is not followed.
+# No message takes the clock further ahead than this: a process may be right, or wrong.
 AHEAD_MS_MAX = 5_000
 log = logging.getLogger("farebox.recorder")
 
