@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +15,10 @@ from tests.embed.market import Market
 def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
     with Market(tmp_path_factory.mktemp("market")) as made:
         yield made
+    # Whatever was done to it, the books agree.
+    command = [sys.executable, "-m", "farebox", "audit", "--database", made.url]
+    audit = subprocess.run(command, capture_output=True, check=False, text=True, timeout=60)
+    assert audit.returncode == 0, audit.stdout + audit.stderr
 
 
 @pytest.fixture
