@@ -48,10 +48,14 @@ class Ending(Asking):
             kind = result.kind if isinstance(result, FareboxError) else None
             if kind is STORE_UNAVAILABLE:
                 assert fate is not None, result
-            elif end is None and self.reference.ends.get(claim.identity) is None:
-                assert is_bad, result
-                assert kind is ROW_REFUSED
-            elif (end or self.reference.ends[claim.identity]).content == content:
+                return
+            if kind is ROW_REFUSED:
+                assert is_bad
+                assert end is None
+                return
+            told = end or self.reference.ends.get(claim.identity)
+            assert told is not None, f"{result}, but nothing was kept"
+            if told.content == content:
                 assert isinstance(result, Settled), result
                 if fate is None:
                     now_ms = self.world.recorder_clock.now_ms()
