@@ -29,7 +29,7 @@ from farebox.core.errors import FareboxError
 from farebox.core.identity import content_digest
 from farebox.core.instant import to_iso_ms
 from farebox.core.key import digest, is_plausible
-from farebox.core.request import UNKNOWN_SLUG
+from farebox.core.request import UNKNOWN_SLUG, UNMAPPED
 from farebox.core.workspace import ApiKey
 from farebox.engine.draws import CREDIT_NAMES
 from farebox.engine.holds import Hold
@@ -61,7 +61,7 @@ async def settle(call: Call) -> Answer:
     assert isinstance(body, SettleRequest)
     context = call.context
     reservation = context.seal.open(body.reservation_id)
-    if reservation.profile_id not in context.directory.workspaces:
+    if not _is_known(context, reservation):
         await context.follower.catch_up()
     row = context.settler.request_of(reservation, _outcome(body), _content(body))
     captures = []
@@ -154,6 +154,14 @@ def limit_data(state: LimitState) -> LimitData:
         told = None if limit is None else to_number(limit)
         return LimitData(name, told, to_number(remaining), reset)
     return LimitData(name, limit, remaining, reset)
+
+
+def _is_known(context: Context, reservation: Reservation) -> bool:
+    """Whether the directory has what a reservation is priced by: another process may be ahead."""
+    directory = context.directory
+    log_type_id = reservation.log_type_id
+    is_priced = log_type_id == UNMAPPED or log_type_id in directory.log_types
+    return is_priced and reservation.profile_id in directory.workspaces
 
 
 def _outcome(body: SettleRequest) -> Outcome:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 
 from farebox.core.instant import MS_PER_HOUR
+from farebox.engine.reservation import Reservation
 from tests.api.gate.till import Till
 from tests.support.api import exact
+from tests.support.gates import GateWorld
 
 HOLD_MS = 60_000
 
@@ -121,3 +125,13 @@ def test_the_same_id_reported_by_another_way_ends_the_reservation(till: Till) ->
     assert till.ask("/v1/requests", {"requests": [row]}).json()["accepted"] == 1
     assert till.settle(reservation_id).status_code == 409
     assert till.credits_left() == 97
+
+
+def test_a_call_of_a_log_type_that_is_new_is_settled_where_it_was_not_heard_of(till: Till) -> None:
+    """Another process has admitted it."""
+    till.harness.log_type("brand_new", credits=7)
+    other = GateWorld(till.harness)
+    hold = asyncio.run(other.admitted(till.key_id, "brand_new"))
+    settled = till.settle(till.api.context.seal.seal(Reservation.of(hold)))
+    assert settled.status_code == httpx.codes.OK, settled.text
+    assert exact(settled)["charged"] == 7
