@@ -50,6 +50,7 @@ VICTIMS = (
     *("pause server", "pause recorder"),
 )
 LOST_BACK_SECONDS_MAX = 10
+SHORT = pytest.param(1, 15, marks=pytest.mark.timeout(240))
 MORE = pytest.param(2, 300, marks=[pytest.mark.long, pytest.mark.timeout(900)])
 
 
@@ -349,8 +350,7 @@ def check_books(server: RunningServer) -> None:
     assert audit.returncode == 0, audit.stderr
 
 
-@pytest.mark.timeout(180)
-@pytest.mark.parametrize(("seed", "seconds"), [(1, 16), MORE])
+@pytest.mark.parametrize(("seed", "seconds"), [SHORT, MORE])
 def test_no_limit_is_passed_whoever_is_killed(tmp_path: Path, seed: int, seconds: int) -> None:
     settings = {**SETTINGS, "FAREBOX_RESERVATION_SECONDS": str(HOLD_SECONDS)}
     with ExitStack() as stack:

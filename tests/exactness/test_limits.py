@@ -140,3 +140,37 @@ def test_what_one_limit_refuses_takes_nothing_of_another(shop: Shop, face: Face)
     assert statuses(verdicts) == {200: rest, 429: 400 - rest}
     until(lambda: shop.breakdown(customer) == (TRIES, TRIES), seconds_max=10)
     assert shop.balance(customer.seats[0]) == LIMIT
+
+
+def test_two_processes_share_a_limit_to_the_request(shop: Shop) -> None:
+    """Together they pass it at no time; what one of them hands back as it stops, the other has."""
+    customer = shop.customer(limited("hour", LIMIT))
+    keys = [customer.seats[0].key]
+    face = Authorize(shop.server.token)
+    folder = shop.server.folder / "another"
+    folder.mkdir()
+    settings = {**SETTINGS, "FAREBOX_DATABASE": f"sqlite:///{shop.server.database}"}
+
+    async def both(urls: list[str]) -> list[Verdict]:
+        storms = (storm(face, url, keys, tries=range(LIMIT // 2 + 50), callers=32) for url in urls)
+        return [verdict for verdicts in await asyncio.gather(*storms) for _, verdict in verdicts]
+
+    with RunningServer(folder, settings) as another:
+        verdicts = asyncio.run(both([shop.server.url, another.url]))
+        admitted = sum(verdict.status == 200 for verdict in verdicts)
+        assert LIMIT // 2 < admitted <= LIMIT
+        assert another.process is not None
+        another.process.terminate()
+        assert another.process.wait(30) == 0
+
+    def is_used_up() -> bool:
+        """What was found to have nothing left is asked about again a moment later only."""
+        nonlocal admitted
+        again = storm(face, shop.server.url, keys, tries=range(LIMIT - admitted + 5), callers=8)
+        admitted += statuses(asyncio.run(again)).get(200, 0)
+        return admitted >= LIMIT
+
+    until(is_used_up, seconds_max=10)
+    over = asyncio.run(storm(face, shop.server.url, keys, tries=range(20)))
+    assert (admitted, statuses(over)) == (LIMIT, {429: 20})
+    assert shop.usage(customer.seats[0])[USAGE["hour"]] == LIMIT
