@@ -56,13 +56,9 @@ class Stock:
         # From here on it is worth asking for more ahead of need.
         self.low = self.free // 4 if supply.left > 0 else 0
 
-    def usable(self, now_ms: int) -> int:
-        """What may be taken at an instant."""
-        return self.free if now_ms < self.end_ms else 0
-
     def drained(self, now_ms: int) -> list[tuple[int, int]]:
         """Let go of what is free, if the window is open still: its (lot_id, units)."""
-        free, self.free = self.usable(now_ms), 0
+        free, self.free = self.free if now_ms < self.end_ms else 0, 0
         self.low = 0
         return [(self.lot_id, free)] if free else []
 
@@ -101,7 +97,25 @@ class Lots(NamedTuple):
     fine: tuple[int, ...]
 
 
-class Meter:
+class _Paced:
+    """Tells by how much was taken since when what is wanted, and what is idle."""
+
+    __slots__ = ("since_ms", "taken")
+
+    def __init__(self) -> None:
+        self.since_ms = 0
+        self.taken = 0
+
+    def is_idle(self, now_ms: int, idle_ms: int) -> bool:
+        """Whether nobody has taken anything for a while; to be asked now and then."""
+        if now_ms - self.since_ms < idle_ms:
+            return False
+        is_idle = not self.taken
+        self.taken, self.since_ms = 0, now_ms
+        return is_idle
+
+
+class Meter(_Paced):
     """The stocks of the windows that count the same requests: one scope, one channel.
 
     `change_id` is the state of the terms that they were drawn under; from `starts_ms` to `ends_ms`
@@ -113,21 +127,18 @@ class Meter:
         "ends_ms",
         "is_asked",
         "lots",
-        "since_ms",
         "starts_ms",
         "stocks",
-        "taken",
     )
 
     def __init__(self) -> None:
+        super().__init__()
         # Holds share them, and who tells of their limits: they are replaced, never changed.
         self.stocks: tuple[Stock, ...] = ()
         self.lots = Lots((), ())
         self.starts_ms = 0
         self.ends_ms = 0
         self.change_id = -1
-        self.since_ms = 0
-        self.taken = 0
         self.is_asked = False
 
     def stock(self, name: LimitName, now_ms: int) -> Stock | None:
@@ -171,14 +182,6 @@ class Meter:
         """The same for good."""
         return [lot for stock in self.stocks for lot in stock.emptied(now_ms)]
 
-    def is_idle(self, now_ms: int, idle_ms: int) -> bool:
-        """Whether nobody has taken anything for a while; to be asked now and then."""
-        if now_ms - self.since_ms < idle_ms:
-            return False
-        is_idle = not self.taken
-        self.taken, self.since_ms = 0, now_ms
-        return is_idle
-
 
 class GrantStock:
     """Micro-credits of one grant."""
@@ -193,7 +196,7 @@ class GrantStock:
         self.is_current = True
 
 
-class Wallet:
+class Wallet(_Paced):
     """A workspace's credits that are drawn and not held, by grant, in spending order."""
 
     __slots__ = (
@@ -203,14 +206,13 @@ class Wallet:
         "held_micro",
         "left",
         "low",
-        "since_ms",
         "soonest_ms",
         "stocks",
-        "taken",
     )
     name: LimitName = "credits"
 
     def __init__(self) -> None:
+        super().__init__()
         self.stocks: list[GrantStock] = []
         self.free = 0
         self.left = 0
@@ -220,8 +222,6 @@ class Wallet:
         self.soonest_ms = NEVER_MS
         self.change_id = -1
         self.checked_ms = 0
-        self.since_ms = 0
-        self.taken = 0
 
     def fill(self, supplies: list[GrantSupply], left_micro: int, now_ms: int) -> None:
         """Take what was drawn."""
@@ -260,14 +260,6 @@ class Wallet:
                 if not rest_micro:
                     break
         return pieces
-
-    def is_idle(self, now_ms: int, idle_ms: int) -> bool:
-        """Whether nobody has taken anything for a while; to be asked now and then."""
-        if now_ms - self.since_ms < idle_ms:
-            return False
-        is_idle = not self.taken
-        self.taken, self.since_ms = 0, now_ms
-        return is_idle
 
     def put(self, stock: GrantStock, amount_micro: int, now_ms: int) -> bool:
         """Take back what was held and not charged; False when it must go back to its grant."""
