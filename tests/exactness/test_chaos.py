@@ -50,7 +50,7 @@ VICTIMS = (
     *("pause server", "pause recorder"),
 )
 LOST_BACK_SECONDS_MAX = 10
-SHORT = pytest.param(1, 15, marks=pytest.mark.timeout(240))
+SHORT = pytest.param(1, 13, marks=pytest.mark.timeout(240))
 MORE = pytest.param(2, 300, marks=[pytest.mark.long, pytest.mark.timeout(900)])
 
 
@@ -314,8 +314,7 @@ def drawn_micro(server: RunningServer) -> int:
 
 def check_all_is_free(shop: Shop, town: Town, snapshots: Snapshots) -> None:
     """After the longest reservation nothing is held, and what is left can be had to the last."""
-    shop.server.stop()
-    shop.server.start()
+    shop.server.restart()
     until(lambda: drawn_micro(shop.server) == 0, seconds_max=LOST_BACK_SECONDS_MAX)
     snapshots.check()
     seat = town.by_balance.seats[0]
@@ -369,7 +368,6 @@ def test_no_limit_is_passed_whoever_is_killed(tmp_path: Path, seed: int, seconds
         check_log(server, told)
         check_admissions(told, town)
         check_all_is_free(shop, town, snapshots)
-        server.stop()
         check_books(server)
     seen = {
         "admitted": len(told.admitted),

@@ -85,8 +85,7 @@ def test_callers_that_hang_up_leave_nothing_held(shop: Shop) -> None:
 
     until(is_all_there, seconds_max=10)
     # All that is free goes back as it stops; what is drawn then has been admitted and not settled.
-    server.stop()
-    server.start()
+    server.restart()
     until(lambda: drawn(server, customer, "credits") == 0, seconds_max=10)
     requests, _ = shop.breakdown(customer)
     admitted = requests + drawn(server, customer, "hour")
@@ -96,6 +95,5 @@ def test_callers_that_hang_up_leave_nothing_held(shop: Shop) -> None:
     verdicts = asyncio.run(storm(face, server.url, [seat.key], tries=range(rest + 20)))
     assert statuses(verdicts) == {200: rest, 429: 20}
     assert shop.balance(seat) == CREDITS - requests - rest
-    server.stop()
     with closing(open_reader(server.database)) as reader:
         assert run_audit(reader, integrity=True).agrees
