@@ -316,13 +316,15 @@ class GateMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.is_faulty)
     @rule(at=AT, ms=st.sampled_from([1_200, 2_600, 62_500, 80_000]))
     def stop_for_a_while(self, at: int, ms: int) -> None:
-        """A process is stopped as a whole, and goes on later as if nothing had been."""
-        stopped = self._process(at)
+        """A process is stopped in full work, and goes on later as if nothing had been."""
+        stopped, question = self._process(at), Question(self._key(0), "cheap")
+        self.driver.authorize(stopped, question, count=3)
         for _ in range(ms // TICK_MS):
             self.world.pass_time(TICK_MS)
             for process in self.world.processes:
                 if process is not stopped:
                     self.driver.renew(process)
+        self.driver.authorize(stopped, question, count=2)
 
     # -- what must hold --------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from farebox.core import ledger
 from farebox.core.ledger import Purse, Transfer, TransferKind
@@ -18,10 +19,10 @@ from farebox.engine.gate import Gate
 from farebox.engine.holds import Ask, Hold, Holds
 from farebox.engine.leases import Leases
 from farebox.engine.limits import Limits
-from farebox.engine.messages import Drawn, Spend, Supply, Void, Voided
+from farebox.engine.messages import Draw, Drawn, LotSupply, Spend, Supply, Void, Voided
 from farebox.engine.reservation import Reservation
 from farebox.engine.stockroom import Asked, Stockroom
-from farebox.engine.stocks import Meter
+from farebox.engine.stocks import Meter, Stock
 from farebox.engine.teller import Teller
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -135,7 +136,7 @@ def units_not_moved_to_used(patch: pytest.MonkeyPatch) -> None:
 def void_gives_back_twice(patch: pytest.MonkeyPatch) -> None:
     free = Stockroom.free
 
-    def twice(room: Stockroom, stock: Any, units: int, now_ms: int) -> None:  # noqa: ANN401 - as it is
+    def twice(room: Stockroom, stock: Stock, units: int, now_ms: int) -> None:
         free(room, stock, 2 * units, now_ms)
 
     patch.setattr(Stockroom, "free", twice)
@@ -224,3 +225,39 @@ def credits_return_too_soon(patch: pytest.MonkeyPatch) -> None:
 def limit_read_without_what_is_drawn(patch: pytest.MonkeyPatch) -> None:
     draws_units = Draws.units
     patch.setattr(Draws, "units", lambda draws, key: draws_units(draws, key) // 2)
+
+
+@planted
+def forgotten_lease_opened_again(patch: pytest.MonkeyPatch) -> None:
+    """A lease that ended long ago is taken for a new one."""
+    renewed, is_idle = Teller.renewed, Teller.is_idle
+
+    def as_new(draw: Draw) -> Draw:
+        return structs.replace(draw, is_old=False)
+
+    patch.setattr(Teller, "is_idle", lambda teller, draw: is_idle(teller, as_new(draw)))
+    patch.setattr(
+        Teller, "renewed", lambda teller, draw, now_ms: renewed(teller, as_new(draw), now_ms)
+    )
+
+
+@planted
+def void_freed_here_and_there(patch: pytest.MonkeyPatch) -> None:
+    """A process frees what the recorder has given back itself, since it had begun anew."""
+    void = Teller.void
+
+    def silent(teller: Teller, one: Void, commit_id: int, now_ms: int) -> Voided:
+        return structs.replace(void(teller, one, commit_id, now_ms), is_returned=False)
+
+    patch.setattr(Teller, "void", silent)
+
+
+@planted
+def lowered_limit_not_felt(patch: pytest.MonkeyPatch) -> None:
+    """What comes back above a limit that was lowered is handed out again."""
+    fill = Stock.fill
+
+    def at_least_0(stock: Stock, got: LotSupply, now_ms: int) -> None:
+        fill(stock, got._replace(left=max(0, got.left)), now_ms)
+
+    patch.setattr(Stock, "fill", at_least_0)
