@@ -77,3 +77,24 @@ def test_what_is_given_back_above_a_lowered_limit_is_for_nobody(world: World) ->
         assert isinstance(await gate.admit(key_id, SLUG), Refused)
 
     asyncio.run(story())
+
+
+def test_what_a_user_had_drawn_is_the_whole_workspaces_when_quotas_are_shared(world: World) -> None:
+    profile_id = world.workspace()
+    key_id = world.key(profile_id)
+
+    async def story() -> None:
+        gate = GateWorld(world)
+        # It draws ahead of need, by its rate.
+        await gate.admitted(key_id, SLUG)
+        await gate.admitted(key_id, SLUG)
+        world.call("plans.change", slug="basic", limits={"api": {"hour": 40}})
+        for _ in range(3):
+            await gate.admitted(key_id, SLUG)
+        assert any(s.free for m in gate.gatekeeper._gate.room.meters.values() for s in m.stocks)
+        world.call("workspaces.change", profile_id=profile_id, is_quota_sharing_enabled=True)
+        for _ in range(35):
+            await gate.admitted(key_id, SLUG)
+        assert isinstance(await gate.admit(key_id, SLUG), Refused)
+
+    asyncio.run(story())

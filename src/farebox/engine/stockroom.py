@@ -6,6 +6,7 @@ more is drawn, so that the new terms hold at once; and so does what nobody has u
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -57,6 +58,7 @@ class Stockroom:
 
     def __init__(self) -> None:
         self.meters: dict[MeterKey, Meter] = {}
+        self._keys_of: dict[int, set[MeterKey]] = defaultdict(set)
         self.wallets: dict[int, Wallet] = {}
         self.caps: dict[tuple[int, str], Cap] = {}
         # Whether anything was drawn yet.
@@ -123,7 +125,7 @@ class Stockroom:
         if supply.scope != whom.scope:
             self.give_back((lot.lot_id, lot.added) for lot in supply.windows)
             return
-        meter = self.meters.setdefault(whom[:3], Meter())
+        meter = self._meter(whom[:3])
         self.give_back(meter.fill(supply.windows, now_ms))
         meter.change_id = max(meter.change_id, asked.change_id)
 
@@ -154,6 +156,7 @@ class Stockroom:
             if meter.is_idle(now_ms, IDLE_MS):
                 self.give_back(meter.emptied(now_ms))
                 del self.meters[key]
+                self._keys_of[key[0]].discard(key)
         for profile_id, wallet in list(self.wallets.items()):
             if wallet.is_idle(now_ms, IDLE_MS):
                 self.give_back(wallet.emptied())
@@ -176,12 +179,30 @@ class Stockroom:
 
     # -- inside ----------------------------------------------------------------------------------
 
+    def _meter(self, key: MeterKey) -> Meter:
+        """The meter with this key, a new one where there is none."""
+        meter = self.meters.get(key)
+        if meter is None:
+            meter = self.meters[key] = Meter()
+            self._keys_of[key[0]].add(key)
+        return meter
+
+    def _drain_older(self, profile_id: int, change_id: int, now_ms: int) -> None:
+        """Give back what a workspace drew under older terms, its other scopes' too.
+
+        Who shares a quota may have changed: what another scope has is missing to this one.
+        """
+        for key in self._keys_of[profile_id]:
+            meter = self.meters[key]
+            if meter.change_id < change_id:
+                self.give_back(meter.drained(now_ms))
+
     def _asked(self, whom: _For, demand: Demand, now_ms: int) -> Asked:
-        meter = self.meters.setdefault(whom[:3], Meter())
+        meter = self._meter(whom[:3])
         wallet = self.wallets.setdefault(whom.profile_id, Wallet())
         cap = self.caps.get((whom.profile_id, whom.family_id))
         if meter.change_id < demand.change_id:
-            self.give_back(meter.drained(now_ms))
+            self._drain_older(whom.profile_id, demand.change_id, now_ms)
         if wallet.change_id < demand.change_id:
             self.give_back(wallet.emptied())
         if cap is not None and cap.change_id < demand.change_id:
