@@ -12,6 +12,7 @@ from farebox.core.identity import (
     content_digest,
     first_query_log_id,
     format_uuid,
+    own_identity,
     pack_identity,
     parse_uuid,
     query_log_id,
@@ -151,3 +152,13 @@ def test_another_text_is_no_uuid(text: str) -> None:
 def test_a_content_digest_tells_contents_apart(one: bytes, other: bytes) -> None:
     assert len(content_digest(one)) == 16
     assert (content_digest(one) == content_digest(other)) == (one == other)
+
+
+@given(st.integers(0, 2**47), st.binary(min_size=10, max_size=10), st.uuids(version=7))
+def test_an_identity_of_our_own_is_in_the_order_of_time_and_nobody_elses(
+    time_ms: int, random_bytes: bytes, theirs: uuid.UUID
+) -> None:
+    own = own_identity(time_ms, random_bytes)
+    assert len(own) == len(pack_identity("", str(theirs))) == 17
+    assert own < own_identity(time_ms + 1, random_bytes)
+    assert own != own_identity(time_ms, bytes(10)) or random_bytes == bytes(10)
