@@ -14,18 +14,19 @@ import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from farebox.api.context import Context
+from farebox.api.errors import error_response
 from farebox.api.gate import answer_of, attempt_of, limit_data
 from farebox.contract.gate import AUTHORIZE, AuthorizeRequest
 from farebox.contract.texts import Language, language_of
 from farebox.contract.wire import ENCODER
 from farebox.core.credits import to_number
-from farebox.core.errors import FareboxError
+from farebox.core.errors import STORE_UNAVAILABLE, FareboxError
 from farebox.core.key import digest
 from farebox.core.workspace import ApiKey
 from farebox.engine.holds import Hold
 from farebox.engine.reservation import Reservation
 from farebox.engine.stocks import Stock, Wallet
-from farebox.service.admit import Attempt
+from farebox.service.admit import Attempt, Refused
 
 PATH = AUTHORIZE.path
 BODY_BYTES_MAX = 64 * 1024
@@ -65,7 +66,12 @@ class FastLane:
             message = await _rest(message, receive)
         answer = None
         if message["type"] == "http.request":
-            answer = await self._answer(message["body"], scope)
+            try:
+                answer = await self._answer(message["body"], scope)
+            except FareboxError as error:
+                told = error_response(error, "general", _language(scope), self._context.entropy)
+                await told(scope, receive, send)
+                return
         if answer is None:
             await self._routes(scope, _Again(message, receive), send)
             return
@@ -138,12 +144,21 @@ class FastLane:
             if decision is None:
                 decision = await context.admitter.decide(attempt, now_ms)
                 now_ms = context.clock.now_ms()
-        except (msgspec.MsgspecError, FareboxError, UnicodeError):
+        except FareboxError as error:
+            if error.kind is STORE_UNAVAILABLE:
+                raise  # the route would wait as long again
+            return None
+        except (msgspec.MsgspecError, UnicodeError):
             return None  # the route tells what is wrong
         context.gatekeeper.wake()
-        if isinstance(decision, Hold) and decision.wallet is not None and decision.cap is None:
-            return self._admitted(decision, decision.wallet)
-        return ENCODER.encode(answer_of(context, decision, now_ms, _language(scope)))
+        if isinstance(decision, Refused):
+            return ENCODER.encode(answer_of(context, decision, now_ms, _language(scope)))
+        if decision.wallet is not None and decision.cap is None:
+            answer = self._admitted(decision, decision.wallet)
+        else:
+            answer = ENCODER.encode(answer_of(context, decision, now_ms, _language(scope)))
+        context.gatekeeper.check_trust()
+        return answer
 
     def _admitted(self, hold: Hold, wallet: Wallet) -> bytes:
         """What the route would answer, put together from parts that hardly ever change."""

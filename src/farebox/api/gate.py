@@ -52,7 +52,10 @@ async def authorize(call: Call) -> Answer:
     key = await known_key(context, body.key)
     decision = await context.admitter.decide(attempt_of(body, key, context), call.now_ms)
     # Units may have been waited for: what is told counts from now on.
-    return answer_of(context, decision, context.clock.now_ms(), call.language)
+    answer = answer_of(context, decision, context.clock.now_ms(), call.language)
+    if isinstance(decision, Hold):
+        context.gatekeeper.check_trust()
+    return answer
 
 
 async def settle(call: Call) -> Answer:

@@ -91,7 +91,18 @@ class Gatekeeper:
             except TimeoutError as error:
                 message = "nothing could be drawn in time"
                 raise unavailable(message) from error
+        self.wake()
         return decision
+
+    def check_trust(self) -> None:
+        """Ask before a decision leaves: a process that was stopped since must not tell it.
+
+        Raises:
+            FareboxError: 503, what it was decided by may be somebody else's by now.
+        """
+        if self._clock.now_ms() >= self._gate.trusted_until_ms:
+            message = "the lease ran out between a decision and its answer"
+            raise unavailable(message)
 
     def _check_terms(self, ask: Ask) -> None:
         """Don't go on asking by terms that are no more: a moment later the new ones are known.

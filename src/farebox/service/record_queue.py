@@ -14,7 +14,7 @@ from collections import deque
 from itertools import islice
 from typing import NamedTuple
 
-from farebox.core.errors import QUEUE_FULL, FareboxError
+from farebox.core.errors import QUEUE_FULL, ROW_REFUSED, FareboxError
 from farebox.core.request import Capture, MeteredRequest
 from farebox.engine.gatekeeper import Gatekeeper
 from farebox.engine.holds import Hold
@@ -35,6 +35,15 @@ class _Done(NamedTuple):
     row: MeteredRequest
     capture: Capture | None
     committed: asyncio.Future[None] | None
+
+    def tell(self, *, is_refused: bool) -> None:
+        """Let whoever waits go on."""
+        if self.committed is None or self.committed.done():
+            return
+        if is_refused:
+            self.committed.set_exception(FareboxError(ROW_REFUSED))
+        else:
+            self.committed.set_result(None)
 
     @property
     def captured_chars(self) -> int:
@@ -100,12 +109,12 @@ class RecordQueue:
                     [(done.hold, done.row) for done in batch],
                     [done.capture for done in batch if done.capture is not None],
                 )
-                for done in batch:
+                refused = {*recorded.conflicts, *(index for index, _ in recorded.rejected)}
+                for index, done in enumerate(batch):
                     self._waiting.popleft()
                     self._captured_chars -= done.captured_chars
-                    if done.committed is not None and not done.committed.done():
-                        done.committed.set_result(None)
-                lost = len(recorded.rejected) + len(recorded.conflicts)
+                    done.tell(is_refused=index in refused)
+                lost = len(refused)
                 self._metrics.count("farebox_requests_total", len(batch) - lost, outcome="accepted")
                 if lost:
                     log.error("%d admitted requests were refused by the store", lost)

@@ -6,6 +6,8 @@ import httpx
 import pytest
 
 from farebox.core.instant import MS_PER_HOUR, MS_PER_SECOND, to_iso_ms
+from farebox.engine.leases import TRUST_MS
+from farebox.engine.reservation import Reservation
 from tests.api.gate.till import Till
 
 
@@ -140,3 +142,19 @@ def test_a_store_that_is_gone_is_503_and_never_a_free_request(till: Till, path: 
     response = till.ask(path, bodies.get(path, {"reservation_id": reservation_id}))
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "1"
+
+
+def test_a_process_that_was_stopped_after_it_decided_does_not_tell_it(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till.admitted()
+    seal = till.api.context.seal
+    inner = seal.seal
+
+    def stopped(reservation: Reservation) -> str:
+        till.harness.clock.advance(TRUST_MS)
+        return inner(reservation)
+
+    monkeypatch.setattr(seal, "seal", stopped)
+    response = till.ask("/v1/authorize", {"key": till.key, "log_type": "people_search"})
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "1")
