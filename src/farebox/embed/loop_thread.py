@@ -19,6 +19,9 @@ from typing import Any, TypeVar
 from farebox.embed.life import Life, Parts
 
 STOP_SECONDS_MAX = 20.0
+# Before the pools of threads end, which the parts still need to stop in good order; what is usual
+# comes after them.
+_at_exit = getattr(threading, "_register_atexit", atexit.register)
 log = logging.getLogger("farebox.embed")
 Result = TypeVar("Result")
 
@@ -36,7 +39,7 @@ class LoopThread:
         forget = weakref.WeakMethod(self._forget)
         os.register_at_fork(after_in_child=lambda: _call(forget))
         stop = weakref.WeakMethod(self.stop)
-        atexit.register(lambda: _call(stop))
+        _at_exit(lambda: _call(stop))
 
     def parts(self) -> Parts:
         """The parts of this process, started if need be.
