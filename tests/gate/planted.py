@@ -242,17 +242,6 @@ def forgotten_lease_opened_again(patch: pytest.MonkeyPatch) -> None:
 
 
 @planted
-def void_freed_here_and_there(patch: pytest.MonkeyPatch) -> None:
-    """A process frees what the recorder has given back itself, since it had begun anew."""
-    void = Teller.void
-
-    def silent(teller: Teller, one: Void, commit_id: int, now_ms: int) -> Voided:
-        return structs.replace(void(teller, one, commit_id, now_ms), is_returned=False)
-
-    patch.setattr(Teller, "void", silent)
-
-
-@planted
 def lowered_limit_not_felt(patch: pytest.MonkeyPatch) -> None:
     """What comes back above a limit that was lowered is handed out again."""
     fill = Stock.fill

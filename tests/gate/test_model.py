@@ -6,6 +6,7 @@ machine is worth is told by the faults that it finds when they are planted.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,9 +24,16 @@ from tests.gate.scene import SHM
 
 STEPS = 50
 RUNS = 400
-# Most are found within ten runs, some within some hundreds.
+# Most are found within ten runs. Those that take hundreds are looked for in the long lane.
+RARE = {"lowered_limit_not_felt", "forgotten_lease_opened_again", "trust_not_checked"}
 FAULT_RUNS = 3_000
 LONG = [pytest.mark.long, pytest.mark.timeout(3_600)]
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """What goes wrong is what is wanted; to keep the lines of thousands of runs takes long."""
+    caplog.set_level(logging.CRITICAL, "farebox")
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +81,9 @@ def test_the_gate_does_what_its_reference_does(runs: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("fault", PLANTED)
+@pytest.mark.parametrize(
+    "fault", [pytest.param(name, marks=LONG) if name in RARE else name for name in PLANTED]
+)
 def test_the_machine_finds_a_planted_fault(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     PLANTED[fault](monkeypatch)
     with pytest.raises((AssertionError, FareboxError, Flaky)) as found:

@@ -7,7 +7,6 @@ wire between them, the machine's clocks, and the randomness, so that a run can b
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -42,7 +41,6 @@ BACK_MS_MAX = 20_000
 AHEAD_MS_MAX = 4_000
 SEAL = Seal(lambda _purpose: b"a secret of the tests' own")
 Result = TypeVar("Result")
-logging.getLogger("farebox").setLevel(logging.CRITICAL)
 
 
 @lru_cache(maxsize=1)
