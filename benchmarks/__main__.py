@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from benchmarks import gate, imports, ingest, latency, report
+from benchmarks import gate, gate_cpu, imports, ingest, latency, report
 from benchmarks.table import Row
 
 SMALL = 100_000
@@ -21,6 +21,7 @@ QUICK: dict[str, Callable[[], Row]] = {
     "latency": latency.compare,
     "gate": gate.compare_empty,
     "gate-contended": gate.compare_contended,
+    "gate-cpu": gate_cpu.measure,
     "import": imports.measure,
 }
 LONG: dict[str, Callable[[], Row]] = {

@@ -79,7 +79,7 @@ def _gate(workspaces: int) -> Iterator[tuple[int, list[str]]]:
     """The port of a server, and a key of each of its workspaces."""
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "farebox.db"
-        secrets = _made(database, workspaces)
+        secrets = made(database, workspaces)
         with serving(database, COMMAND) as port:
             client = Client(port)
             client.ask(_authorize(secrets[0], ""))
@@ -87,7 +87,7 @@ def _gate(workspaces: int) -> Iterator[tuple[int, list[str]]]:
             yield port, secrets
 
 
-def _made(database: Path, workspaces: int) -> list[str]:
+def made(database: Path, workspaces: int) -> list[str]:
     """Workspaces with limits of every kind, and credits that suffice; a key of each."""
     with link(database) as recorder:
         recorder.call(
