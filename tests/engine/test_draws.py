@@ -76,3 +76,13 @@ def test_the_number_of_a_lot_is_never_used_again(world: World, draws: Draws) -> 
     db.begin()
     assert draws.add(LEASE, hour(SECOND_MS), 10**15, 1) != first
     db.rollback()
+
+
+def test_time_goes_on_from_the_end_of_a_lease_even_if_no_commit_tells_it(
+    world: World, draws: Draws
+) -> None:
+    ended_ms = world.now_ms + 4_000
+    draws._db.begin()
+    draws.end(LEASE, ended_ms)
+    draws._db.commit()
+    assert world.reader.integer("clock_high_water") == ended_ms

@@ -108,5 +108,6 @@ on conflict (profile_id, quarter, log_type_id, is_history) do update set
 -- Recorder, at start: no instant before this one comes again.
 select max(
   coalesce((select at_ms from commits order by commit_id desc limit 1), 0),
-  coalesce((select at_ms from changes order by change_id desc limit 1), 0)
+  coalesce((select at_ms from changes order by change_id desc limit 1), 0),
+  coalesce((select max(ended_at_ms) from leases), 0)
 );
