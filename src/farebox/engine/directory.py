@@ -11,8 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from farebox.core.errors import UNKNOWN_LOG_TYPE, FareboxError
 from farebox.core.log_type import LogType, PathTable, Price
 from farebox.core.plan import Plan
+from farebox.core.request import UNKNOWN_SLUG, UNMAPPED
 from farebox.core.workspace import ApiKey, Token, User, Workspace
 from farebox.engine.directory_rows import (
     read_keys,
@@ -105,6 +107,21 @@ class Directory:
         """The token with this digest, unless it was revoked."""
         token = self._token_by_digest.get(digest)
         return None if token is None or token.revoked_at_ms is not None else token
+
+    def log_type_id(self, slug: str | None, method: str | None, path: str | None) -> int:
+        """The log type of a call: its slug, or None for what method and path lead to.
+
+        Raises:
+            FareboxError: 422, there is no log type with this slug.
+        """
+        if slug is None:
+            return UNMAPPED if path is None else self.paths.find(method or "GET", path) or UNMAPPED
+        log_type = self.log_type_by_slug.get(slug)
+        if log_type is not None:
+            return log_type.log_type_id
+        if slug == UNKNOWN_SLUG:
+            return UNMAPPED
+        raise FareboxError(UNKNOWN_LOG_TYPE, field="log_type", slug=slug)
 
     def price(self, workspace: Workspace, log_type_id: int, time_ms: int) -> Price:
         """What a call costs a workspace at an instant; nothing when it is unmapped."""

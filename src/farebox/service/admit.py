@@ -13,11 +13,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from farebox.core.admission import Denial, LimitState, denied_by_key, denied_by_terms
-from farebox.core.errors import INVALID_KEY, UNKNOWN_LOG_TYPE, FareboxError
+from farebox.core.errors import INVALID_KEY
 from farebox.core.identity import RANDOM_BYTES, content_digest, own_identity, pack_identity
 from farebox.core.ledger import NEVER_MS
 from farebox.core.refusal import NO_KEY, NO_WORKSPACE, Refusal
-from farebox.core.request import UNKNOWN_SLUG, UNMAPPED, Channel
+from farebox.core.request import UNMAPPED, Channel
 from farebox.core.workspace import ApiKey, Workspace
 from farebox.engine.directory import Directory
 from farebox.engine.entropy import Entropy
@@ -130,7 +130,7 @@ class Admitter:
     def _found(self, attempt: Attempt, now_ms: int) -> tuple[_Terms, Ask] | Refused:
         """Whose call it is and what it asks for; or why nobody needs to ask the gate."""
         key = attempt.key
-        log_type_id = self._log_type_id(attempt)
+        log_type_id = self._directory.log_type_id(attempt.log_type, attempt.method, attempt.path)
         if key is None:
             return self._refused(attempt, None, None, Denial(INVALID_KEY, "key"), now_ms)
         terms = self._terms_of(key, log_type_id, attempt.channel, now_ms)
@@ -213,19 +213,6 @@ class Admitter:
             fingerprint,
             attempt.expires_after_ms,
         )
-
-    def _log_type_id(self, attempt: Attempt) -> int:
-        slug = attempt.log_type
-        if slug is None:
-            if attempt.path is None:
-                return UNMAPPED
-            return self._directory.paths.find(attempt.method or "GET", attempt.path) or UNMAPPED
-        log_type = self._directory.log_type_by_slug.get(slug)
-        if log_type is not None:
-            return log_type.log_type_id
-        if slug == UNKNOWN_SLUG:
-            return UNMAPPED
-        raise FareboxError(UNKNOWN_LOG_TYPE, field="log_type", slug=slug)
 
     def _terms_of(
         self, key: ApiKey, log_type_id: int, channel: Channel | None, now_ms: int

@@ -15,7 +15,6 @@ from farebox.core.errors import (
     MISSING_FIELD,
     TIME_OUT_OF_RANGE,
     UNKNOWN_KEY,
-    UNKNOWN_LOG_TYPE,
     FareboxError,
 )
 from farebox.core.identity import pack_identity, query_log_id
@@ -25,8 +24,6 @@ from farebox.core.phrase import Phrase
 from farebox.core.request import (
     DAYS_BACK_MAX,
     MINUTES_AHEAD_MAX,
-    UNKNOWN_SLUG,
-    UNMAPPED,
     Channel,
     MeteredRequest,
 )
@@ -112,7 +109,7 @@ class Packer:
             raise FareboxError(
                 TIME_OUT_OF_RANGE, days_back=DAYS_BACK_MAX, minutes_ahead=MINUTES_AHEAD_MAX
             )
-        log_type_id = self._log_type_id(draft)
+        log_type_id = self._directory.log_type_id(draft.log_type, draft.method, draft.path)
         status_code = draft.status_code
         credits_micro = draft.credits_micro
         if credits_micro is None:
@@ -138,19 +135,6 @@ class Packer:
             None if draft.ip is None else checked_ip(draft.ip),
             draft.authentication_type,
         )
-
-    def _log_type_id(self, draft: Draft) -> int:
-        slug = draft.log_type
-        if slug is None:
-            if draft.path is None:
-                return UNMAPPED
-            return self._directory.paths.find(draft.method or "GET", draft.path) or UNMAPPED
-        log_type = self._directory.log_type_by_slug.get(slug)
-        if log_type is not None:
-            return log_type.log_type_id
-        if slug == UNKNOWN_SLUG:
-            return UNMAPPED
-        raise FareboxError(UNKNOWN_LOG_TYPE, field="log_type", slug=slug)
 
     def _random_bytes(self) -> bytes:
         start = self._random_at
