@@ -17,6 +17,7 @@ from farebox.engine.draws import CREDIT_NAMES
 from farebox.engine.holds import Ask, Hold, Holds
 from farebox.engine.leases import TRUST_MS
 from farebox.engine.messages import Drawn
+from farebox.engine.reservation import Reservation
 from farebox.engine.stockroom import Asked, Stockroom
 from farebox.engine.stocks import Meter, Stock, Wallet
 
@@ -130,7 +131,7 @@ class Gate:
             if hold.wallet is not None:
                 hold.wallet.held_micro -= hold.ask.hold_micro
             if hold.lease_id == self.lease_id:
-                self.room.give_back(hold.units())
+                self.room.give_back(Reservation.of(hold).unspent(is_late=False).pieces)
 
     def kept(self, hold: Hold, now_ms: int) -> None:
         """An end was refused, and nothing of it was done: the hold is as it was.

@@ -131,9 +131,8 @@ class Gatekeeper:
 
     def wake(self) -> None:
         """Draw ahead of need, if the gate asks for it."""
-        if self._gate.room.has_demand and (self._drawing is None or self._drawing.done()):
-            self._drawing = asyncio.create_task(self._draw())
-            self._drawing.add_done_callback(_look_at)
+        if self._gate.room.has_demand:
+            self._drawing = self._under_way()
 
     # -- ending ----------------------------------------------------------------------------------
 
@@ -259,10 +258,14 @@ class Gatekeeper:
 
     async def _drawn(self) -> None:
         """Wait for a draw; who waits together shares one, and fails together."""
+        await asyncio.shield(self._under_way())
+
+    def _under_way(self) -> asyncio.Task[None]:
+        """The draw that is under way; a new one where there is none."""
         if self._drawing is None or self._drawing.done():
             self._drawing = asyncio.create_task(self._draw())
             self._drawing.add_done_callback(_look_at)
-        await asyncio.shield(self._drawing)
+        return self._drawing
 
     async def _draw(self) -> None:
         began_ms = self._clock.now_ms()

@@ -75,12 +75,6 @@ class Hold:
         self.ending = 0
         self.is_open = True
 
-    def units(self) -> list[tuple[int, int]]:
-        """All that it has taken: (lot_id, requests or micro-credits)."""
-        windows = [(lot_id, 1) for lot_id in (*self.lots.windows, *self.lots.fine)]
-        cap = [] if self.cap is None else [(self.cap.lot_id, self.ask.hold_micro)]
-        return windows + cap + [(stock.lot_id, micro) for stock, micro in self.pieces]
-
 
 class Holds:
     """All holds of a process that have not ended."""

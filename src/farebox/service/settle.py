@@ -12,7 +12,7 @@ from typing import NamedTuple
 from farebox.core.credits import to_text
 from farebox.core.errors import ABOVE_HOLD, FareboxError
 from farebox.core.identity import RANDOM_BYTES, query_log_id
-from farebox.core.request import Channel, MeteredRequest
+from farebox.core.request import MeteredRequest
 from farebox.engine.directory import Directory
 from farebox.engine.entropy import Entropy
 from farebox.engine.holds import Hold
@@ -43,18 +43,6 @@ def query_log_id_of(hold: Hold) -> bytes:
     return query_log_id(hold.time_ms, hold.ask.identity[-RANDOM_BYTES:])
 
 
-class _Admitted(NamedTuple):
-    """What of a reservation its request repeats."""
-
-    profile_id: int
-    identity: bytes
-    time_ms: int
-    key_id: str
-    log_type_id: int
-    channel: Channel
-    held_micro: int
-
-
 class Settler:
     """Makes requests of reservations. One per process."""
 
@@ -74,35 +62,18 @@ class Settler:
         told_micro = outcome.credits_micro
         if told_micro is not None and told_micro > reservation.held_micro:
             raise FareboxError(ABOVE_HOLD, held=to_text(reservation.held_micro))
-        admitted = _Admitted(
-            reservation.profile_id,
-            reservation.identity,
-            reservation.time_ms,
-            reservation.key_id,
-            reservation.log_type_id,
-            reservation.channel,
-            reservation.held_micro,
-        )
-        return self._request(admitted, outcome, content)
+        return self._request(reservation, outcome, content)
 
     def request_of_hold(self, hold: Hold, outcome: Outcome) -> MeteredRequest:
         """The request of a hold of this process. Its identity is nobody else's, nor its content."""
         ask = hold.ask
-        admitted = _Admitted(
-            ask.profile_id,
-            ask.identity,
-            hold.time_ms,
-            ask.key_id,
-            ask.log_type_id,
-            ask.channel,
-            ask.hold_micro,
-        )
         log_id = query_log_id_of(hold) if ask.fingerprint is None else None
-        return self._request(admitted, outcome, ask.identity[-16:].rjust(16, b"\1"), log_id)
+        content = ask.identity[-16:].rjust(16, b"\1")
+        return self._request(Reservation.of(hold), outcome, content, log_id)
 
     def _request(
         self,
-        admitted: _Admitted,
+        admitted: Reservation,
         outcome: Outcome,
         content: bytes,
         log_id: bytes | None = None,
@@ -129,7 +100,7 @@ class Settler:
             outcome.authentication_type,
         )
 
-    def _price_micro(self, admitted: _Admitted, outcome: Outcome) -> int:
+    def _price_micro(self, admitted: Reservation, outcome: Outcome) -> int:
         if outcome.status_code is not None and outcome.status_code >= FREE_FROM_STATUS:
             return 0
         workspace = self._directory.workspaces[admitted.profile_id]
