@@ -27,8 +27,8 @@ POSITIONAL = re.compile(r"\?(\d+)")
 
 # The methods of `store.contract` that take a query's name first; those by keyword name their
 # parameters at the call.
-BY_KEYWORD = {"rows", "one", "value", "integer", "execute"}
-METHODS = {*BY_KEYWORD, "execute_many"}
+BY_KEYWORD = {"rows", "one", "value", "integer", "execute", "send"}
+METHODS = {*BY_KEYWORD, "execute_many", "send_many"}
 
 
 class Query(NamedTuple):

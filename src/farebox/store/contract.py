@@ -7,6 +7,7 @@ as the given `NamedTuple` type, in the order of the query's columns.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol, TypeVar
 
 SqlValue = str | int | bytes | None
@@ -23,6 +24,21 @@ class StoreFaultError(Exception):
 
 class QueryTimeoutError(Exception):
     """A query ran past its budget and was stopped."""
+
+
+class Locks(NamedTuple):
+    """What a transaction keeps others from, where others write too; sorted, without repeats.
+
+    `is_alone` keeps everyone from everything. Of the workspaces that are `exclusive` nobody else
+    may write anything; of those that are `shared`, others may add what is only ever summed.
+    """
+
+    is_alone: bool = False
+    exclusive: tuple[int, ...] = ()
+    shared: tuple[int, ...] = ()
+
+
+NO_LOCKS = Locks()
 
 
 class Reader(Protocol):
@@ -46,6 +62,9 @@ class Reader(Protocol):
     def end_read(self) -> None:
         """Let the snapshot go."""
 
+    def budget(self, milliseconds: int) -> AbstractContextManager[None]:
+        """Stop queries inside that run past the budget, with `QueryTimeoutError`."""
+
     def interrupt(self) -> None:
         """Stop the query that runs now, with `QueryTimeoutError`. May come from another thread."""
 
@@ -54,7 +73,11 @@ class Reader(Protocol):
 
 
 class Writer(Reader, Protocol):
-    """Writes, in transactions. One at a time in the whole database."""
+    """Writes, in transactions. Where others write, nothing that was read outlives one."""
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nobody else writes to this database."""
 
     def execute(self, name: str, /, **params: SqlValue) -> int:
         """Run a named statement; the number of rows it changed."""
@@ -62,8 +85,20 @@ class Writer(Reader, Protocol):
     def execute_many(self, name: str, /, rows: Iterable[Sequence[SqlValue]]) -> int:
         """Run a named statement with positional parameters for each row; rows changed in all."""
 
-    def begin(self) -> None:
-        """Open the transaction."""
+    def send(self, name: str, /, **params: SqlValue) -> None:
+        """Run a named statement whose count nobody needs.
+
+        It may be sent with what follows; an error comes with `commit` at the latest.
+        """
+
+    def send_many(self, name: str, /, rows: Iterable[Sequence[SqlValue]]) -> None:
+        """Run a named statement with positional parameters for each row, like `send`."""
+
+    def begin(self, locks: Locks = NO_LOCKS) -> None:
+        """Open a transaction, and take its locks before anything is read."""
+
+    def commit_id(self) -> int:
+        """The id for the commit of the open transaction; no other has it, or had."""
 
     def commit(self) -> None:
         """Commit durably. A `StoreFaultError` here leaves the outcome unknown."""
