@@ -13,8 +13,8 @@ from farebox.engine.spawn import RecorderProcess, recorder_command
 from farebox.engine.sync_link import SyncLink
 from farebox.store.sqlite.database import open_reader
 from tests.support.calls import call
+from tests.support.processes import is_alive
 from tests.support.recorders import until
-from tests.support.server import is_alive
 
 MICRO = 1_000_000
 END_SECONDS_MAX = 20.0

@@ -33,8 +33,9 @@ from farebox.store.sqlite.database import open_reader
 from tests.exactness.caller import ENDS, SETTLE, VOID, CallerPlan, Line
 from tests.exactness.snapshots import MICRO, Snapshots, Watched
 from tests.support.faces import SETTINGS, SLUG, Authorize, Customer, Shop, statuses, storm
+from tests.support.processes import is_alive
 from tests.support.recorders import until
-from tests.support.server import RunningServer, is_alive
+from tests.support.server import RunningServer
 from tests.support.truth import differences
 
 HOLD_SECONDS = 1

@@ -18,6 +18,7 @@ from typing import Any, Self
 import httpx
 
 from farebox.engine.paths import lock_path
+from tests.support.processes import is_alive
 from tests.support.recorders import until
 
 START_SECONDS_MAX = 60.0
@@ -137,12 +138,3 @@ class RunningServer:
     def errors(self) -> str:
         """What it has written to stderr so far."""
         return self.stderr.read_text()
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that waits to be buried doesn't."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}

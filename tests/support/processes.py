@@ -1,0 +1,35 @@
+"""Processes: whether they live, and whose children they are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that waits to be buried doesn't."""
+    found = _stat(pid)
+    return found is not None and found[0] not in {"Z", "X"}
+
+
+def descendants(pid: int) -> list[int]:
+    """The children of a process, theirs, and so on."""
+    children: dict[int, list[int]] = defaultdict(list)
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            found = _stat(int(entry.name))
+            if found is not None:
+                children[int(found[1])].append(int(entry.name))
+    family = list(children[pid])
+    for child in family:
+        family += children[child]
+    return family
+
+
+def _stat(pid: int) -> list[str] | None:
+    """State, parent and so on of a process, if there is one."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    return stat.rpartition(")")[2].split()
