@@ -199,7 +199,7 @@ def sql_form(source: Source) -> Findings:
     for number, line in enumerate(source.text.splitlines(), 1):
         if len(line) > SQL_COLUMNS_MAX:
             yield number, f"a line has at most {SQL_COLUMNS_MAX} columns"
-        bare = re.sub(r"'[^']*'", "", line.partition("--")[0])
+        bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", line.partition("--")[0])
         if bare != bare.lower():
             yield number, "SQL is written in lower case"
 
@@ -330,7 +330,7 @@ SAMPLES = (
         "sql_lower_case",
         sql_form,
         ("src/farebox/store/sqlite/sql/a.sql", "SELECT 1;\n"),
-        ("src/farebox/store/sqlite/sql/a.sql", "select 'A'; -- A\n"),
+        ("src/farebox/store/sqlite/sql/a.sql", "select 'A' collate \"C\"; -- A\n"),
     ),
     Sample(
         "sql_line_length",
