@@ -299,8 +299,8 @@ create table transfers (
 create index transfers_listed on transfers (profile_id, at_ms)
   where kind in ('grant', 'expiry', 'correction');
 
--- A projection of the transfers: a balance is credits minus debits, over all slots. Of what is drawn
--- a slot alone may be below zero; the audit holds the sum.
+-- A projection of the transfers: a balance is credits minus debits, over all slots. What is drawn
+-- may be below zero in one slot; the audit holds the sum.
 create table accounts (
   profile_id bigint not null,
   account text collate "C" not null,
