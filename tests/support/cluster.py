@@ -23,7 +23,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, LiteralString, Self, cast
+from typing import Any, Self
 
 import psycopg
 
@@ -167,7 +167,7 @@ class Cluster:
     ) -> list[tuple[Any, ...]]:
         """The rows of a statement of the superuser, if it has any."""
         with self.superuser(database) as connection:
-            cursor = connection.execute(cast("LiteralString", sql), parameters or None)
+            cursor = connection.execute(sql, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
     def superuser(self, database: str = "postgres") -> psycopg.Connection[tuple[Any, ...]]:
