@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields
-from pathlib import Path
 from random import Random
 
 import pytest
 
 from farebox.core.key import KEY_PREFIX, TOKEN_PREFIX, mint
-from farebox.settings import SETTINGS, Settings, SettingsError, read_settings
+from farebox.settings import SETTINGS, Settings, SettingsError, read_runtime_dir, read_settings
 
 SECRET = "a-token-that-nobody-may-see"
+SHARED = {"FAREBOX_SECRET": "a secret of thirty-two characters or more"}
+POSTGRES = "postgresql://farebox@db.example/farebox"
 
 
 def test_defaults_are_those_that_are_documented() -> None:
     settings = read_settings({})
-    assert settings.database == Path("farebox.db")
+    assert settings.database.file == "farebox.db"
     assert (settings.host, settings.port) == ("127.0.0.1", 8080)
     assert settings.key_headers == ("pubrio-api-key", "x-api-key")
     assert not settings.capture_bodies
@@ -49,6 +51,7 @@ def test_all_wrong_settings_are_told_at_once_with_what_would_be_right() -> None:
     assert len(caught.value.problems) == len(wrong)
     assert all(name in told for name in wrong)
     assert "sqlite:///" in told
+    assert "postgresql://" in told
     assert "from 0 to 65535" in told
 
 
@@ -88,3 +91,39 @@ def test_a_secret_is_in_no_text_of_the_settings_or_their_errors() -> None:
     with pytest.raises(SettingsError) as caught:
         read_settings({"FAREBOX_ADMIN_TOKEN": "kürze", "FAREBOX_PORT": "x"})
     assert "kürze" not in str(caught.value)
+
+
+def test_postgresql_needs_a_secret_that_all_machines_share() -> None:
+    with pytest.raises(SettingsError, match="FAREBOX_SECRET must be set") as caught:
+        read_settings({"FAREBOX_DATABASE": POSTGRES})
+    assert len(caught.value.problems) == 1
+    settings = read_settings({"FAREBOX_DATABASE": POSTGRES, **SHARED})
+    assert settings.database.file is None
+
+
+@pytest.mark.parametrize(
+    "url", [f"postgresql://farebox:{SECRET}@h/f", f"postgres:///f?host=/run&password={SECRET}"]
+)
+def test_a_password_is_taken_from_the_environment_and_refused_in_a_flag(url: str) -> None:
+    taken = read_settings({"FAREBOX_DATABASE": url, **SHARED})
+    assert taken.database.reveal() == url.replace("postgres:", "postgresql:")
+    assert SECRET not in f"{taken!r} {taken} {taken.database!r} {taken.database}"
+    with pytest.raises(SettingsError, match="PGPASSFILE") as caught:
+        read_settings(SHARED, {"database": url})
+    assert SECRET not in str(caught.value)
+    assert read_settings(SHARED, {"database": POSTGRES}).database.shown == POSTGRES
+
+
+def test_the_processes_of_a_machine_meet_in_the_session_s_folder_or_in_one_of_the_user_s() -> None:
+    def folder(**environment: str) -> str:
+        assert read_runtime_dir(environment) == read_settings(environment).runtime_dir
+        return str(read_runtime_dir(environment))
+
+    assert folder() == f"/tmp/farebox-{os.getuid()}"  # noqa: S108 - its owner is checked
+    assert folder(XDG_RUNTIME_DIR="relative") == folder()
+    assert folder(XDG_RUNTIME_DIR="/run/user/7") == "/run/user/7/farebox"
+    assert folder(XDG_RUNTIME_DIR="/run/user/7", FAREBOX_RUNTIME_DIR="/run/own") == "/run/own"
+    with pytest.raises(SettingsError, match="FAREBOX_RUNTIME_DIR must be the absolute path"):
+        folder(FAREBOX_RUNTIME_DIR="run/own")
+    with pytest.raises(SettingsError, match="FAREBOX_RUNTIME_DIR must be the absolute path"):
+        read_settings({"FAREBOX_RUNTIME_DIR": "run/own"})

@@ -51,9 +51,10 @@ from farebox.engine.entropy import SystemEntropy
 from farebox.engine.follower import Follower
 from farebox.engine.gatekeeper import Gatekeeper
 from farebox.engine.link import Link
+from farebox.engine.paths import place_of
 from farebox.engine.reservation import Seal
 from farebox.engine.secret import ProgramSecret
-from farebox.engine.spawn import RecorderProcess, recorder_command
+from farebox.engine.spawn import DATABASE_VARIABLE, recorder_process
 from farebox.pages import app as pages
 from farebox.pages.facts import Facts, MetricFact, SettingFact
 from farebox.service.admit import Admitter
@@ -66,8 +67,8 @@ from farebox.service.record import Packer
 from farebox.service.record_queue import RecordQueue
 from farebox.service.refusal_log import RefusalLog
 from farebox.service.settle import Settler
-from farebox.settings import SETTINGS, SQLITE_SCHEME, Settings
-from farebox.store.sqlite.database import open_reader
+from farebox.settings import SETTINGS, Settings, process_environment
+from farebox.store.database import Database
 from farebox.webhooks.deliverer import Deliverer
 from farebox.webhooks.sender import Resolve, Sender, resolve
 
@@ -109,26 +110,31 @@ class Hooks:
 
 
 def make_context(settings: Settings) -> Context:
-    """The parts that the endpoints work with. To be called where the event loop runs."""
+    """The parts that the endpoints work with. To be called where the event loop runs.
+
+    Raises:
+        StoreFaultError: there is no folder for the processes of this machine to meet in.
+    """
     directory = Directory()
     entropy = SystemEntropy()
     metrics = Metrics()
     clock = SteadyClock()
-    open_one = partial(open_reader, settings.database)
+    database = Database(settings.database)
+    place = place_of(database, settings.runtime_dir)
     link = Link(
-        settings.database,
-        RecorderProcess(recorder_command(settings.database)),
+        place,
+        recorder_process(database, place, process_environment()),
         rows_waiting_max=settings.queue_rows,
     )
     policy = CapturePolicy(settings.capture_bodies, settings.capture_bytes, settings.key_headers)
-    secret = ProgramSecret(settings.secret, settings.database, entropy)
+    secret = ProgramSecret(settings.secret, place, entropy)
     hold_ms = settings.reservation_seconds * MS_PER_SECOND
     gatekeeper = Gatekeeper(link, clock, entropy, hold_ms=hold_ms)
     refusal_log = RefusalLog(link, metrics, entropy)
     return Context(
         directory=directory,
-        follower=Follower(directory, open_one),
-        readers=Readers(open_one),
+        follower=Follower(directory, database.open_reader),
+        readers=Readers(database.open_reader),
         link=link,
         intake=Intake(Packer(directory, entropy), link, clock, policy, metrics),
         self_recorder=SelfRecorder(link, metrics),
@@ -300,7 +306,6 @@ def make_watchers(
 def make_housekeeper(context: Context, settings: Settings) -> Housekeeper:
     """What looks after the server while it serves."""
     assert isinstance(context.clock, SteadyClock)
-    database = f"{SQLITE_SCHEME}{settings.database.resolve()}"
     return Housekeeper(
         context.link,
         partial(context.readers.run, last_audit),
@@ -308,7 +313,13 @@ def make_housekeeper(context: Context, settings: Settings) -> Housekeeper:
         context.metrics,
         capture_days=settings.capture_days,
         audit_minutes=settings.audit_minutes,
-        audit_command=[sys.executable, "-m", "farebox", "audit", "--database", database],
+        audit_command=[sys.executable, "-m", "farebox", "audit"],
+        # A password may be read there by the same user only; a command line by everyone.
+        audit_environment={
+            **process_environment(),
+            DATABASE_VARIABLE: settings.database.reveal(),
+            "FAREBOX_RUNTIME_DIR": str(settings.runtime_dir),
+        },
     )
 
 

@@ -1,44 +1,60 @@
-"""The recorder's process: `python -m farebox.recorder FILE`, started by whoever needs it."""
+"""The recorder's process, started by whoever needs it.
+
+`python -m farebox.recorder FILE` records into SQLite; `… PLACE URL` into PostgreSQL, where the URL
+is for those who look at the machine's processes: the whole one, with its password, comes in
+FAREBOX_DATABASE.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from farebox.core.database_url import read_database_url
 from farebox.engine.clock import SteadyClock
 from farebox.engine.entropy import SystemEntropy
 from farebox.engine.recorder import Recorder
 from farebox.engine.recorder_loop import serve_recorder
+from farebox.engine.spawn import DATABASE_VARIABLE
 from farebox.service.commands import COMMANDS
+from farebox.settings import process_environment
 from farebox.store.contract import StoreFaultError
-from farebox.store.sqlite.database import open_writer
-from farebox.store.sqlite.migrate import migrate
+from farebox.store.database import Database, file_database
 
 
-def make_recorder(database: Path) -> Recorder:
-    """The recorder of a database file, whose schema is brought up to date first.
+def make_recorder(database: Database) -> Recorder:
+    """The recorder of a database, whose schema is brought up to date first.
 
     Raises:
-        StoreFaultError: the file can't be opened, or belongs to something else.
+        StoreFaultError: it can't be opened, or belongs to something else.
     """
-    writer = open_writer(database)
+    database.prepare()
+    writer = database.open_writer()
     try:
-        migrate(writer)
         high_water_ms = writer.integer("clock_high_water")
     finally:
         writer.close()
-    return Recorder(
-        lambda: open_writer(database), SteadyClock(high_water_ms), SystemEntropy(), COMMANDS
-    )
+    return Recorder(database.open_writer, SteadyClock(high_water_ms), SystemEntropy(), COMMANDS)
+
+
+def database_of(arguments: Sequence[str], environment: Mapping[str, str]) -> Database:
+    """The database that a recorder was started for."""
+    place, *shown = arguments
+    if not shown:
+        return file_database(Path(place))
+    return Database(read_database_url(environment[DATABASE_VARIABLE]))
 
 
 def main() -> int:
     """Serve until no one needs the recorder any more."""
-    database = Path(sys.argv[1])
+    arguments = sys.argv[1:]
+    place = Path(arguments[0])
+    database = database_of(arguments, process_environment())
     try:
-        _check_folder(database.parent)
-        serve_recorder(database, lambda: make_recorder(database))
+        _check_folder(place.parent)
+        serve_recorder(place, lambda: make_recorder(database))
     except StoreFaultError as error:
         sys.stderr.write(f"farebox: {database}: {error}\n")
         return 1

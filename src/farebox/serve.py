@@ -36,9 +36,10 @@ def add_serve(app: typer.Typer) -> None:
 
 
 def _flag(setting: Setting) -> Parameter:
+    default = f", else {setting.default}" if setting.default else ""
     option = typer.Option(
         f"--{setting.field.replace('_', '-')}",
-        help=f"{setting.help} Default: {setting.name}, else {setting.default}.",
+        help=f"{setting.help} Default: {setting.name}{default}.",
         show_default=False,
         metavar=setting.field.upper(),
     )

@@ -12,12 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from farebox.core.database_url import DatabaseUrl, read_database_url
 from farebox.core.key import KEY_LENGTH_MAX, KEY_LENGTH_MIN, is_plausible
 
-SQLITE_SCHEME = "sqlite:///"
+DATABASE_DEFAULT = "sqlite:///farebox.db"
 TOKEN_LENGTH_MIN = 2 * KEY_LENGTH_MIN
 SECRET_LENGTH_MIN = 32
 SECRET_LENGTH_MAX = 1_024
+REFUSED_FLAG = (
+    "FAREBOX_DATABASE must not hold a password in --database, where everyone on this machine can "
+    "read it: set the environment variable, or keep the password in a file and name that by "
+    "PGPASSFILE"
+)
+NOT_SHARED = (
+    "FAREBOX_SECRET must be set where FAREBOX_DATABASE is a PostgreSQL server: every machine "
+    "needs the same, and the database holds none"
+)
 _HEADER = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 
 
@@ -44,12 +54,11 @@ class SettingsError(Exception):
         super().__init__("\n".join(problems))
 
 
-def _database(text: str) -> Path:
-    path = text.removeprefix(SQLITE_SCHEME)
-    if not text.startswith(SQLITE_SCHEME) or not path:
-        message = "sqlite:///FILE (sqlite:////absolute/file for an absolute path)"
+def _folder(text: str) -> Path | None:
+    if text and not text.startswith("/"):
+        message = "the absolute path of a folder"
         raise ValueError(message)
-    return Path(path)
+    return Path(text) if text else None
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -110,7 +119,21 @@ def _level(text: str) -> str:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("FAREBOX_DATABASE", "sqlite:///farebox.db", "Where everything is kept.", _database),
+    Setting(
+        "FAREBOX_DATABASE",
+        DATABASE_DEFAULT,
+        "Where everything is kept: a file of SQLite, or postgresql://USER@HOST/NAME. A password "
+        "belongs into the environment or into PGPASSFILE, never into a command line.",
+        read_database_url,
+    ),
+    Setting(
+        "FAREBOX_RUNTIME_DIR",
+        "",
+        "The folder, its owner's alone, where the processes of one machine meet that share a "
+        "PostgreSQL database. When there is none, it is farebox in XDG_RUNTIME_DIR, else "
+        "/tmp/farebox-UID. With SQLite they meet beside the file.",
+        _folder,
+    ),
     Setting("FAREBOX_HOST", "127.0.0.1", "The address to listen on.", _host),
     Setting("FAREBOX_PORT", "8080", "The port to listen on; 0 takes a free one.", _whole(0, 65535)),
     Setting(
@@ -125,8 +148,8 @@ SETTINGS: tuple[Setting, ...] = (
         "FAREBOX_SECRET",
         "",
         "What the secrets of webhooks, links and reservations are derived from: at least 32 "
-        "characters, the same for every process. When there is none, a file beside the database "
-        "holds one that Farebox made.",
+        "characters, the same for every process. With PostgreSQL it must be set; with SQLite, "
+        "when there is none, a file beside the database holds one that Farebox made.",
         _secret,
         is_secret=True,
     ),
@@ -214,7 +237,8 @@ SETTINGS: tuple[Setting, ...] = (
 class Settings:
     """All settings, read and right. Field names are the variables' without their prefix."""
 
-    database: Path
+    database: DatabaseUrl
+    runtime_dir: Path
     host: str
     port: int
     admin_token: str
@@ -239,15 +263,41 @@ class Settings:
         return f"Settings(database={str(self.database)!r}, host={self.host!r}, port={self.port})"
 
 
+def read_runtime_dir(environment: Mapping[str, str]) -> Path:
+    """The folder where the processes of this machine meet.
+
+    Raises:
+        SettingsError: it is wrong.
+    """
+    name = "FAREBOX_RUNTIME_DIR"
+    try:
+        folder = _folder(environment.get(name, "").strip())
+    except ValueError as error:
+        raise SettingsError([f"{name} must be {error}"]) from error
+    return folder or _default_runtime_dir(environment)
+
+
+def _default_runtime_dir(environment: Mapping[str, str]) -> Path:
+    of_session = environment.get("XDG_RUNTIME_DIR", "")
+    if of_session.startswith("/"):
+        return Path(of_session) / "farebox"
+    return Path("/tmp") / f"farebox-{os.getuid()}"  # noqa: S108 - its owner is checked
+
+
 def process_environment() -> Mapping[str, str]:
     """The environment of this process; nothing else asks for it."""
     return os.environ
 
 
 def read_settings(
-    environment: Mapping[str, str], flags: Mapping[str, str | None] | None = None
+    environment: Mapping[str, str],
+    flags: Mapping[str, str | None] | None = None,
+    *,
+    needs_secret: bool = True,
 ) -> Settings:
     """Settings from flags (by field name), else the environment, else the defaults.
+
+    Who derives nothing from the secret that the machines share doesn't need it.
 
     Raises:
         SettingsError: with one line for each wrong or unknown one.
@@ -265,6 +315,13 @@ def read_settings(
             values[setting.field] = setting.read(text.strip())
         except ValueError as error:
             problems.append(f"{setting.name} must be {error}")
+    database = values.get("database")
+    if isinstance(database, DatabaseUrl):
+        if database.has_password and (flags or {}).get("database") is not None:
+            problems.append(REFUSED_FLAG)
+        if database.file is None and needs_secret and values.get("secret") == "":
+            problems.append(NOT_SHARED)
+    values["runtime_dir"] = values.get("runtime_dir") or _default_runtime_dir(environment)
     if problems:
         raise SettingsError(problems)
     return Settings(**cast("dict[str, Any]", values))

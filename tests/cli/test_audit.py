@@ -9,6 +9,7 @@ import pytest
 
 from farebox.service.forms.audit import AuditData
 from tests.cli.conftest import Cli, running
+from tests.support.recorders import nobody
 
 
 def spoil(path: Path) -> None:
@@ -65,7 +66,7 @@ def test_an_audit_that_cannot_be_kept_is_told_all_the_same(
 ) -> None:
     with running(bare.path):
         bare.workspace()
-    monkeypatch.setattr("farebox.cli.session.recorder_command", lambda _: ["false"])
+    monkeypatch.setattr("farebox.cli.session.recorder_process", lambda *_: nobody())
     ran = bare.run("audit")
     assert ran.status == 0
     assert "The books agree" in ran.out

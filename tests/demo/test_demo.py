@@ -256,7 +256,7 @@ def test_the_database_that_is_configured_is_left_alone(
     used: list[Path] = []
 
     def noted(settings: Settings, days: int) -> int:
-        used.append(settings.database)
+        used.append(Path(str(settings.database)))
         return days
 
     monkeypatch.setattr(run, "_run", noted)

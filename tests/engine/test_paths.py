@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 from pathlib import Path
 
 import pytest
 
-from farebox.engine.paths import ADDRESS_BYTES_MAX, address, lock_path, socket_path
+from farebox.core.database_url import read_database_url
+from farebox.engine.paths import ADDRESS_BYTES_MAX, address, lock_path, place_of, socket_path
+from farebox.store.contract import StoreFaultError
+from farebox.store.database import Database, file_database
 
 LONGEST_ADDRESS_BYTES = 107  # Linux; the last byte of 108 is a zero
 
@@ -81,3 +85,45 @@ def test_an_address_leaves_nothing_open(tmp_path: Path) -> None:
     with address(deep(tmp_path) / "farebox.db.sock"):
         assert open_files() == before + 1
     assert open_files() == before
+
+
+def served(text: str) -> Database:
+    return Database(read_database_url(text))
+
+
+def test_the_place_of_a_file_is_the_file_and_needs_no_folder(tmp_path: Path) -> None:
+    database, runtime = tmp_path / "farebox.db", tmp_path / "runtime"
+    assert place_of(file_database(database), runtime) == database
+    assert not runtime.exists()
+
+
+def test_a_server_s_database_is_met_in_the_runtime_folder_whatever_the_password(
+    tmp_path: Path,
+) -> None:
+    runtime = tmp_path / "runtime"
+    urls = ("postgres://u:one@h/d", "postgresql://u:two@h/d", "postgresql://u@h/d")
+    (place,) = {place_of(served(url), runtime) for url in urls}
+    assert socket_path(place).parent == lock_path(place).parent == runtime
+    assert stat.S_IMODE(runtime.stat().st_mode) == 0o700
+    assert place != place_of(served("postgresql://u@h/e"), runtime)
+    assert place != place_of(served(urls[0]), tmp_path / "another-machine")
+
+
+def test_a_runtime_folder_that_others_could_write_to_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = served("postgresql://h/d")
+    shared, link, file = tmp_path / "shared", tmp_path / "link", tmp_path / "file"
+    shared.mkdir()
+    shared.chmod(0o770)
+    link.symlink_to(tmp_path)
+    file.touch()
+    for folder in (shared, link):
+        with pytest.raises(StoreFaultError, match=f"{folder} must be a folder of this user's"):
+            place_of(database, folder)
+    for folder in (file, tmp_path / "no" / "folder"):
+        with pytest.raises(StoreFaultError, match="FAREBOX_RUNTIME_DIR names another one"):
+            place_of(database, folder)
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(StoreFaultError, match="must be a folder of this user's"):
+        place_of(database, tmp_path)

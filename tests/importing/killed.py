@@ -12,6 +12,7 @@ from pathlib import Path
 
 from farebox.importers.mapping_file import read_mapping
 from farebox.importing.run import Import
+from farebox.store.database import file_database
 
 
 def main() -> None:
@@ -25,9 +26,8 @@ def main() -> None:
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    Import(Path(database), read_mapping(Path(mapping).read_text("utf-8"), ()), on_progress).run(
-        file
-    )
+    path, chosen = Path(database), read_mapping(Path(mapping).read_text("utf-8"), ())
+    Import(file_database(path), path, chosen, on_progress).run(file)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import pytest
 from farebox.importers.mapping_file import read_mapping
 from farebox.importing import command
 from farebox.importing import run as importing
+from farebox.store.database import file_database
 from tests.importing.shop import Counted, Shop, counted
 from tests.importing.weblog import KEYED_COMBINED, line_at, log_of, now_ms
 
@@ -95,7 +96,9 @@ def test_an_import_whose_recorder_is_killed_says_so_and_goes_on(
     dying = Die(shop.recorder_pid, blocks)
     real = importing.Import
     with monkeypatch.context() as patch:
-        patch.setattr(command, "Import", lambda path, chosen, _: real(path, chosen, dying))
+        patch.setattr(
+            command, "Import", lambda base, place, chosen, _: real(base, place, chosen, dying)
+        )
         ran = shop.run(log, "--mapping", mapping)
     assert ran.status == 1
     assert ran.out == ""
@@ -163,7 +166,7 @@ def test_progress_stays_where_it_is_when_too_many_lines_are_refused(
 
     chosen = read_mapping(KEYED_COMBINED, ())
     with pytest.raises(KeyboardInterrupt):
-        importing.Import(shop.path, chosen, interrupt).run(mixed)
+        importing.Import(file_database(shop.path), shop.path, chosen, interrupt).run(mixed)
     shop.new_key(LATE_KEY)
     found = counted(shop.json(mixed, "--mapping", mapping))
     assert found.skipped == 0

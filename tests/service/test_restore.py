@@ -19,6 +19,7 @@ from farebox.service.audit import run_audit
 from farebox.service.backup import CopyRefusedError, back_up
 from farebox.service.restore import PROGRESS_SUFFIX, BooksDifferError, restore
 from farebox.store.contract import StoreFaultError
+from farebox.store.database import file_database
 from farebox.store.sqlite.database import open_reader
 from tests.support.worlds import World, request
 
@@ -317,7 +318,7 @@ def test_imports_begin_anew_after_a_restore(database: Path, backup: Path) -> Non
 
 def test_recording_goes_on_after_a_restore(database: Path, backup: Path) -> None:
     told = restore(database, backup, force=True)
-    recorder = make_recorder(database)
+    recorder = make_recorder(file_database(database))
     row = request(1, "new", key_id="key", time_ms=wall_ms())
     again = request(1, "0", key_id="key", time_ms=wall_ms())
     (reply,) = recorder.handle([Record(0, [row, again], [], is_import=False)])

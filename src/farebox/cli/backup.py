@@ -15,6 +15,14 @@ from farebox.service.backup import CopyRefusedError, back_up
 from farebox.service.restore import BooksDifferError
 from farebox.service.restore import restore as put_back
 
+BACKUP_INSTEAD = (
+    "back it up by PostgreSQL's own means, pg_basebackup with its archive of the log, or pg_dump"
+)
+RESTORE_INSTEAD = (
+    "restore it by PostgreSQL's own means while no Farebox runs, then run `farebox restored` "
+    "before the first one starts"
+)
+
 Target = Annotated[Path, typer.Argument(help="The file to write.", show_default=False)]
 Source = Annotated[Path, typer.Argument(help="The backup.", show_default=False)]
 
@@ -27,7 +35,9 @@ def backup(
     as_json: AsJson = False,
 ) -> None:
     """Write a copy of the database while it is being served."""
-    path = Session(database).existing()
+    session = Session(database)
+    path = session.file(BACKUP_INSTEAD)
+    session.existing()
     try:
         show(back_up(path, target, force=force), as_json=as_json)
     except CopyRefusedError as error:
@@ -48,8 +58,9 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Put a backup in the place of the database. Stop the server first."""
+    path = Session(database).file(RESTORE_INSTEAD)
     try:
-        restored = put_back(Session(database).path, source, force=force, audit=audit)
+        restored = put_back(path, source, force=force, audit=audit)
     except CopyRefusedError as error:
         raise CliError(str(error)) from error
     except BooksDifferError as error:

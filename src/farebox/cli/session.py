@@ -1,4 +1,4 @@
-"""A session with the database: commands go to the recorder, reads come straight from the file.
+"""A session with the database: commands go to the recorder, reads come straight from the database.
 
 It works beside running servers and without any: then the recorder starts for the command and ends
 by itself. Who acts is kept as the name of the system's user.
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -18,17 +18,22 @@ import typer
 
 from farebox.cli.failure import CliError
 from farebox.contract.decoding import decode
+from farebox.core.database_url import read_database_url
 from farebox.engine.clock import wall_ms
-from farebox.engine.spawn import RecorderProcess, recorder_command
+from farebox.engine.paths import place_of
+from farebox.engine.spawn import DATABASE_VARIABLE, recorder_process
 from farebox.engine.sync_link import SyncLink
 from farebox.service.pages import LIMIT_MAX, Page, Turn, turn
-from farebox.settings import SETTINGS
+from farebox.settings import (
+    DATABASE_DEFAULT,
+    REFUSED_FLAG,
+    process_environment,
+    read_runtime_dir,
+)
 from farebox.store.contract import Reader, StoreFaultError
-from farebox.store.sqlite.database import open_reader
-from farebox.store.sqlite.migrate import check_schema
+from farebox.store.database import Database as AnyDatabase
 
-_SETTING = next(setting for setting in SETTINGS if setting.name == "FAREBOX_DATABASE")
-DATABASE_DEFAULT = _SETTING.default
+__all__ = ["BEGINNINGS", "DATABASE_DEFAULT", "Database", "Session"]
 
 # What a database may begin with; no other command makes one by a path that is mistyped.
 BEGINNINGS = ("log_types.create", "plans.create", "tokens.create")
@@ -37,31 +42,51 @@ Answer = TypeVar("Answer", bound=msgspec.Struct)
 Result = TypeVar("Result")
 
 
-def _database(text: str) -> str:
+def _database(context: typer.Context, parameter: typer.CallbackParam, text: str) -> str:
     try:
-        _SETTING.read(text.strip())
+        url = read_database_url(text.strip())
     except ValueError as error:
         message = f"must be {error}"
         raise typer.BadParameter(message) from error
+    source = context.get_parameter_source(str(parameter.name))
+    if url.has_password and source is not None and source.name == "COMMANDLINE":
+        raise typer.BadParameter(REFUSED_FLAG)
     return text
 
 
 Database = Annotated[
     str,
     typer.Option(
-        "--database", envvar=_SETTING.name, help=_SETTING.help, callback=_database, metavar="URL"
+        "--database",
+        envvar=DATABASE_VARIABLE,
+        help="Where everything is kept: sqlite:///FILE or postgresql://USER@HOST/NAME.",
+        callback=_database,
+        metavar="URL",
     ),
 ]
 
 
 class Session:
-    """Works with one database file."""
+    """Works with one database."""
 
     def __init__(self, database: str) -> None:
-        path = _SETTING.read(database.strip())
-        assert isinstance(path, Path)
-        self.path = path
+        self.database = AnyDatabase(read_database_url(database.strip()))
         self.now_ms = wall_ms()
+
+    def place(self) -> Path:
+        """Where its recorder is met.
+
+        Raises:
+            CliError: there is no such folder, or none that is safe.
+        """
+        try:
+            place = place_of(self.database, read_runtime_dir(process_environment()))
+        except StoreFaultError as error:
+            raise CliError(str(error)) from error
+        if not place.parent.is_dir():
+            message = f"there is no folder {place.parent}"
+            raise CliError(message)
+        return place
 
     def call(self, name: str, form: msgspec.Struct, answer: type[Answer]) -> Answer:
         """Run a command in the recorder; returns after the commit.
@@ -72,12 +97,11 @@ class Session:
         """
         if name not in BEGINNINGS:
             self.existing()
-        if not self.path.parent.is_dir():
-            message = f"there is no folder {self.path.parent}"
-            raise CliError(message)
+        place = self.place()
         # The bounds of a form count when one is decoded.
         checked = decode(msgspec.json.encode(form), type(form))
-        with SyncLink(self.path, RecorderProcess(recorder_command(self.path))) as link:
+        process = recorder_process(self.database, place, process_environment())
+        with SyncLink(place, process) as link:
             return link.call(name, checked, answer, actor=f"cli:{_user_name()}")
 
     def read(self, work: Callable[[Reader], Result]) -> Result:
@@ -86,28 +110,43 @@ class Session:
         Raises:
             CliError: there is none yet, or it can't be read.
         """
-        path = self.existing()
-        try:
-            with closing(open_reader(path)) as reader:
-                check_schema(reader)
-                return work(reader)
-        except StoreFaultError as error:
-            message = f"{path}: {error}"
-            raise CliError(message) from error
+        self.existing()
+        with self._told(), closing(self.database.open_checked_reader()) as reader:
+            return work(reader)
 
-    def existing(self) -> Path:
-        """The database file.
+    def existing(self) -> AnyDatabase:
+        """The database.
 
         Raises:
             CliError: there is none yet.
         """
-        if not self.path.is_file():
+        if self.database.is_file and not self.database.path.is_file():
             message = (
-                f"there is no database at {self.path}; name another one with --database, "
+                f"there is no database at {self.database}; name another one with --database, "
                 "or make one with `farebox serve`"
             )
             raise CliError(message)
-        return self.path
+        return self.database
+
+    def file(self, instead: str) -> Path:
+        """The file of a database that is one; `instead` is what to do with a server.
+
+        Raises:
+            CliError: it is a server's, and why this can't be done there.
+        """
+        if not self.database.is_file:
+            message = f"{self.database} is no file: {instead}"
+            raise CliError(message)
+        return self.database.path
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What is wrong with a database is told with its name."""
+        try:
+            yield
+        except StoreFaultError as error:
+            message = f"{self.database}: {error}"
+            raise CliError(message) from error
 
     def read_all(self, work: Callable[[Reader, Turn], Page[Result]]) -> list[Result]:
         """All entries of a list, page by page."""

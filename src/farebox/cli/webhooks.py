@@ -11,6 +11,7 @@ from farebox.cli.session import DATABASE_DEFAULT, Database, Session
 from farebox.engine.entropy import SystemEntropy
 from farebox.engine.paths import secret_path
 from farebox.engine.secret import ProgramSecret
+from farebox.engine.spawn import DATABASE_VARIABLE
 from farebox.service.deliveries import list_deliveries
 from farebox.service.forms.common import Nothing
 from farebox.service.forms.webhook import WebhookBegun, WebhookEnd, WebhookMake
@@ -58,9 +59,9 @@ def create(
 
     It is derived from the server's FAREBOX_SECRET: give the command the same one.
     """
-    settings = read_settings(process_environment())
     session = Session(database)
-    secret = ProgramSecret(settings.secret, session.path, SystemEntropy())
+    settings = read_settings({**process_environment(), DATABASE_VARIABLE: database})
+    secret = ProgramSecret(settings.secret, session.place(), SystemEntropy())
     session.existing()
     check_secret(secret)
     form = WebhookMake(
@@ -72,7 +73,7 @@ def create(
     begun = session.call("webhooks.create", form, WebhookBegun)
     show(shown(begun, secret), as_json=as_json)
     if not settings.secret:
-        note(f"FAREBOX_SECRET is not set: the secret comes from {secret_path(session.path)}.")
+        note(f"FAREBOX_SECRET is not set: the secret comes from {secret_path(session.place())}.")
     note(ONCE)
 
 

@@ -17,18 +17,19 @@ from rich.console import Console
 
 from farebox.app import Hooks
 from farebox.cli.failure import CliError
+from farebox.core.database_url import SQLITE_SCHEME, file_url
 from farebox.core.instant import MS_PER_MINUTE
 from farebox.demo.curl import Curl
 from farebox.demo.sample_api import sample_routes
 from farebox.demo.screen import Screen, showing_progress
 from farebox.demo.world import World, make_world
 from farebox.engine.clock import SteadyClock
-from farebox.engine.spawn import RecorderProcess, recorder_command
+from farebox.engine.spawn import DATABASE_VARIABLE, RecorderProcess, recorder_process
 from farebox.engine.sync_link import SyncLink
 from farebox.logs import set_up_logging
 from farebox.server import serve, take_port
-from farebox.settings import SQLITE_SCHEME, Settings, read_settings
-from farebox.store.sqlite.database import open_reader
+from farebox.settings import Settings, process_environment, read_settings
+from farebox.store.database import Database
 
 DEFAULTS = {"FAREBOX_LOG_LEVEL": "warning"}
 FILE_NAME = "farebox-demo.db"
@@ -47,23 +48,26 @@ def run_demo(
         CliError: the port is taken, or the file to keep exists already.
         FareboxError: 503, the database or its recorder can't be started.
     """
-    settings = read_settings({**DEFAULTS, **environment}, {"port": port})
+    # Its own database is another one, whatever the environment names.
+    own = {name: value for name, value in environment.items() if name != DATABASE_VARIABLE}
+    settings = read_settings({**DEFAULTS, **own}, {"port": port})
     set_up_logging(settings.log_level)
     with suppress(KeyboardInterrupt), _interruptible():
         # Better known before anything is made.
         with take_port(settings.host, settings.port) as holder:
             free = replace(settings, port=holder.getsockname()[1])
         with _database(keep) as database:
-            return _run(replace(free, database=database), days)
+            return _run(replace(free, database=file_url(str(database))), days)
     return 0
 
 
 def _run(settings: Settings, days: int) -> int:
-    process = RecorderProcess(recorder_command(settings.database))
+    database = Database(settings.database)
+    process = recorder_process(database, database.path, process_environment())
     try:
         # The last minute is left to what is called by hand.
         now_ms = SteadyClock().now_ms() - MS_PER_MINUTE
-        world = _make(settings, process, days, now_ms)
+        world = _make(database, process, days, now_ms)
         screen = Screen(Console())
         headers = settings.key_headers
         key_header = SHOWN_HEADER if SHOWN_HEADER in headers else headers[0]
@@ -77,9 +81,9 @@ def _run(settings: Settings, days: int) -> int:
         process.end(RECORDER_SECONDS_MAX)
 
 
-def _make(settings: Settings, process: RecorderProcess, days: int, now_ms: int) -> World:
-    with SyncLink(settings.database, process) as link:
-        reader = open_reader(settings.database)
+def _make(database: Database, process: RecorderProcess, days: int, now_ms: int) -> World:
+    with SyncLink(database.path, process) as link:
+        reader = database.open_reader()
         try:
             with showing_progress(Console(stderr=True), days, now_ms) as on_progress:
                 return make_world(link, reader, days=days, now_ms=now_ms, on_progress=on_progress)

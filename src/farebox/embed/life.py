@@ -102,11 +102,13 @@ class Life:
     async def _start(self) -> Parts:
         # Those of a loop that is gone have gone with it.
         self._running = None
-        context = self._make(self._settings)
+        context: Context | None = None
         try:
+            context = self._make(self._settings)
             await start_parts(context)
         except BaseException as error:
-            await _let_go(context)
+            if context is not None:
+                await _let_go(context)
             if isinstance(error, Exception):
                 self._failed = (self._monotonic(), as_farebox_error(error))
             raise

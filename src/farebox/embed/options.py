@@ -16,6 +16,7 @@ class Given(TypedDict, total=False):
     """The settings as arguments; test_asgi.py sees to it that none is missing."""
 
     database: str
+    runtime_dir: str
     host: str
     port: int | str
     admin_token: str
@@ -100,11 +101,12 @@ def read_embedded(given: Given) -> Settings:
     Raises:
         SettingsError: with one line for each wrong or unknown one.
     """
-    known = {setting.field for setting in SETTINGS}
-    problems = [f"{name} is no setting and no argument" for name in given if name not in known]
+    names = {setting.field: setting.name for setting in SETTINGS}
+    problems = [f"{name} is no setting and no argument" for name in given if name not in names]
     try:
-        flags = {name: _text(value) for name, value in given.items()}
-        settings = read_settings(process_environment(), flags)
+        # As if the environment held them: an argument of a program is on no command line.
+        texts = {names[name]: _text(value) for name, value in given.items() if name in names}
+        settings = read_settings({**process_environment(), **texts})
     except SettingsError as error:
         raise SettingsError([*problems, *error.problems]) from error
     if problems:

@@ -55,13 +55,13 @@ class Link:
 
     def __init__(
         self,
-        database: Path,
+        place: Path,
         process: RecorderProcess,
         *,
         rows_waiting_max: int = ROWS_WAITING_MAX,
         reply_seconds_max: float = REPLY_SECONDS_MAX,
     ) -> None:
-        self._path = socket_path(database)
+        self._path = socket_path(place)
         self._process = process
         self._rows_waiting_max = rows_waiting_max
         self._reply_seconds_max = reply_seconds_max

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from farebox.store.database import Database
 
 CONNECT_SECONDS_MAX = 15.0
 RETRY_SECONDS = 0.02
 RECORDER_MODULE = "farebox.recorder"
+DATABASE_VARIABLE = "FAREBOX_DATABASE"
 
 
 def recorder_command(database: Path) -> list[str]:
@@ -22,11 +25,28 @@ def recorder_command(database: Path) -> list[str]:
     return [sys.executable, "-m", RECORDER_MODULE, str(database.resolve())]
 
 
+def recorder_process(
+    database: Database, place: Path, environment: Mapping[str, str]
+) -> RecorderProcess:
+    """The recorder of any database; `environment` is that of this process.
+
+    A password goes by the environment, which only the same user can read.
+    """
+    if database.is_file:
+        return RecorderProcess(recorder_command(place))
+    command = [sys.executable, "-m", RECORDER_MODULE, str(place), str(database)]
+    url = database.url.reveal()
+    return RecorderProcess(command, {**environment, DATABASE_VARIABLE: url})
+
+
 class RecorderProcess:
     """The command that starts a recorder, and the child that was started with it last."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> None:
         self._command = list(command)
+        self._environment = environment
         self._child: subprocess.Popen[bytes] | None = None
 
     def ensure(self) -> str:
@@ -42,6 +62,7 @@ class RecorderProcess:
         # finishes what it has begun. No standard output: it would keep a pipe of ours open.
         self._child = subprocess.Popen(  # noqa: S603 - our own command
             self._command,
+            env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,

@@ -42,11 +42,11 @@ class SyncLink:
         FareboxError: 503, no recorder could be reached.
     """
 
-    def __init__(self, database: Path, process: RecorderProcess) -> None:
+    def __init__(self, place: Path, process: RecorderProcess) -> None:
         self._frames = FrameBuffer()
         self._replies: list[Reply] = []
         self._next_call_id = 0
-        self._socket = _connect(socket_path(database), process)
+        self._socket = _connect(socket_path(place), process)
 
     def __enter__(self) -> Self:
         return self

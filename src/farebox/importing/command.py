@@ -15,6 +15,7 @@ from farebox.cli.failure import FAILED, WRONG_USAGE, CliError, tell
 from farebox.cli.output import AsJson, note, show
 from farebox.cli.session import DATABASE_DEFAULT, Database, Session
 from farebox.core.errors import STORE_UNAVAILABLE, FareboxError
+from farebox.engine.spawn import DATABASE_VARIABLE
 from farebox.importers.formats import AUTO, FORMATS
 from farebox.importers.mapping import ImportMapping
 from farebox.importers.mapping_file import read_mapping
@@ -84,16 +85,18 @@ def import_log(
     as_json: AsJson = False,
 ) -> None:
     """Record the requests of a web server's access log. Again, it counts nothing twice."""
-    path = Session(database).existing()
-    settings = read_settings(process_environment(), {"database": database})
+    session = Session(database)
+    session.existing()
+    environment = {**process_environment(), DATABASE_VARIABLE: database}
+    headers = read_settings(environment, needs_secret=False).key_headers
     overrides: dict[str, object] = {}
     if format_name != AUTO:
         overrides["format"] = format_name
     if key_id is not None:
         overrides["key_id"] = {"value": key_id}
     try:
-        chosen = read_mapping(_text_of(mapping), settings.key_headers, overrides)
-        counts = _import(path, chosen, file)
+        chosen = read_mapping(_text_of(mapping), headers, overrides)
+        counts = _import(session, chosen, file)
     except FareboxError as error:
         raise _told(error, file) from error
     except KeyboardInterrupt:
@@ -102,14 +105,14 @@ def import_log(
     _report(counts, as_json=as_json)
 
 
-def _import(path: Path, chosen: ImportMapping, file: str) -> Counts:
+def _import(session: Session, chosen: ImportMapping, file: str) -> Counts:
     with _bar() as bar:
         task = bar.add_task(file, total=None)
 
         def on_progress(read_bytes: int, size_bytes: int | None) -> None:
             bar.update(task, completed=read_bytes, total=size_bytes)
 
-        return Import(path, chosen, on_progress).run(file)
+        return Import(session.database, session.place(), chosen, on_progress).run(file)
 
 
 def _text_of(mapping: Path | None) -> str:

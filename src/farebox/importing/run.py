@@ -3,7 +3,7 @@
 An interrupted import goes on where it was; and since every line has an identity, sending it again
 would count nothing twice. Progress is kept beside the database, named for the log's content, and
 never passes over a line that wasn't recorded: what was refused is tried again, for its key may be
-known by then.
+known by then. A server's database has no progress: its lines are sent again from the start.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import msgspec
 from farebox.engine.clock import SteadyClock
 from farebox.engine.directory import Directory
 from farebox.engine.entropy import SystemEntropy
-from farebox.engine.spawn import RecorderProcess, recorder_command
+from farebox.engine.spawn import recorder_process
 from farebox.engine.sync_link import SyncLink
 from farebox.importers.lines import LogFile
 from farebox.importers.mapping import ImportMapping
@@ -30,8 +30,9 @@ from farebox.importers.reader import Batch, LogReader
 from farebox.importers.refusal import Reason, Refusal, RefusalReport
 from farebox.importing.packing import LinePacker, PackedLines
 from farebox.service.record import Packer
+from farebox.settings import process_environment
 from farebox.store.contract import Reader
-from farebox.store.sqlite.database import open_reader
+from farebox.store.database import Database
 
 UNDERWAY_MAX = 4
 # A block's drafts live and die together and have no cycles: searching for some after every 700
@@ -68,8 +69,11 @@ class Counts:
 class Import:
     """One import into one database that is there. To be run once."""
 
-    def __init__(self, database: Path, mapping: ImportMapping, on_progress: OnProgress) -> None:
+    def __init__(
+        self, database: Database, place: Path, mapping: ImportMapping, on_progress: OnProgress
+    ) -> None:
         self._database = database
+        self._place = place
         self._mapping = mapping
         self._on_progress = on_progress
         self._underway: deque[Sent] = deque()
@@ -84,14 +88,16 @@ class Import:
         """
         counts = Counts(file)
         began = time.monotonic()
-        process = RecorderProcess(recorder_command(self._database))
-        with LogFile(file) as log, SyncLink(self._database, process) as link:
-            # What is no regular file, a pipe above all, can be read only once.
-            progress = None if log.size_bytes is None else self._progress(file)
+        process = recorder_process(self._database, self._place, process_environment())
+        with LogFile(file) as log, SyncLink(self._place, process) as link:
+            # What is no regular file, a pipe above all, can be read only once. What a server holds
+            # by the same URL may be another database by now: nothing here would tell.
+            is_kept = self._database.is_file and log.size_bytes is not None
+            progress = self._progress(file) if is_kept else None
             resume = START if progress is None else progress.load()
             self._resumed_lines = resume.lines
             reader = LogReader(log, self._mapping, resume)
-            with closing(open_reader(self._database)) as database, _collecting_rarely():
+            with closing(self._database.open_reader()) as database, _collecting_rarely():
                 self._read(link, reader, log, progress, database, counts)
             counts.format = reader.format
             if progress is not None:
@@ -100,9 +106,10 @@ class Import:
         return counts
 
     def _progress(self, file: str) -> Progress:
-        folder = self._database.with_name(self._database.name + PROGRESS_SUFFIX)
+        path = self._database.path
+        folder = path.with_name(path.name + PROGRESS_SUFFIX)
         # A restored database is another file: what was acknowledged before may be missing in it.
-        target = f"{self._database.resolve()} {self._database.stat().st_ino}"
+        target = f"{path.resolve()} {path.stat().st_ino}"
         return Progress(folder, file, self._mapping.fingerprint(), target)
 
     def _forget(self, progress: Progress) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -49,7 +49,7 @@ class _Audit(NamedTuple):
 
 
 class Housekeeper:
-    """One per server. `audit_command` is the command line of an audit that keeps its result."""
+    """One per server. `audit_command` audits and keeps the result, in `audit_environment`."""
 
     def __init__(
         self,
@@ -61,6 +61,7 @@ class Housekeeper:
         capture_days: int,
         audit_minutes: int,
         audit_command: Sequence[str],
+        audit_environment: Mapping[str, str],
     ) -> None:
         self._link = link
         self._last_audit = last_audit
@@ -69,6 +70,7 @@ class Housekeeper:
         self._capture_ms = capture_days * MS_PER_DAY
         self._audit_ms = audit_minutes * MS_PER_MINUTE
         self._audit_command = audit_command
+        self._audit_environment = audit_environment
         self._audited_ms = clock.now_ms()
         self._forgot_ms = 0
         self._auditing: asyncio.Task[None] | None = None
@@ -97,7 +99,9 @@ class Housekeeper:
         if self._audit_ms and now_ms - self._audited_ms >= self._audit_ms:
             self._audited_ms = now_ms
             if self._auditing is None or self._auditing.done():
-                self._auditing = asyncio.create_task(audit(self._audit_command))
+                self._auditing = asyncio.create_task(
+                    audit(self._audit_command, self._audit_environment)
+                )
 
     async def _forget_captures(self, before_ms: int) -> None:
         forget = CapturesForget(before_ms)
@@ -126,10 +130,13 @@ def last_audit(reader: Reader) -> _Audit | None:
     return reader.one("audits_last", _Audit)
 
 
-async def audit(command: Sequence[str]) -> None:
+async def audit(command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
     """Run an audit in a process of its own; what it found is in the database afterwards."""
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL
+        *command,
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
     )
     try:
         async with asyncio.timeout(AUDIT_SECONDS_MAX):
