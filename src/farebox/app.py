@@ -33,7 +33,7 @@ from farebox.api import (
     health,
     metering,
 )
-from farebox.api.context import Context
+from farebox.api.context import Context, Gather
 from farebox.api.errors import error_response
 from farebox.api.fast_lane import PATH, FastLane
 from farebox.api.intake import Intake
@@ -87,6 +87,7 @@ HANDLERS = {
 log = logging.getLogger("farebox")
 
 MoreRoutes = Callable[[Context], Sequence[BaseRoute]]
+Beside = Callable[[Context], Sequence[Coroutine[None, None, None]]]
 
 
 def _print_token(token: str) -> None:
@@ -100,13 +101,15 @@ class Hooks:
     """What whoever serves adds: `on_ready` gets the URL, `on_token` a token that was just made.
 
     `more_routes` are tried before the program's own. `resolve` finds the addresses of the hosts
-    that webhooks go to.
+    that webhooks go to. `beside` runs while it serves; `gather` is the context's.
     """
 
     on_ready: Callable[[str], None] = lambda _: None
     on_token: Callable[[str], None] = _print_token
     more_routes: MoreRoutes = lambda _: ()
     resolve: Resolve = resolve
+    beside: Beside = lambda _: ()
+    gather: Gather | None = None
 
 
 def make_context(settings: Settings) -> Context:
@@ -300,6 +303,7 @@ def make_watchers(
         AlertWatcher(
             context.link, context.readers.run, context.directory, context.clock, context.metrics
         ).run(),
+        *hooks.beside(context),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from inspect import Parameter, Signature
 from typing import Annotated
 
@@ -10,20 +11,36 @@ import typer
 
 from farebox.app import Hooks
 from farebox.logs import set_up_logging
-from farebox.server import serve
-from farebox.settings import SETTINGS, Setting, process_environment, read_settings
+from farebox.server import serve, take_port
+from farebox.settings import SETTINGS, Setting, Settings, process_environment, read_settings
+from farebox.workers.supervisor import supervise
 
 
 def run_serve(**flags: str | None) -> None:
     """Serve the APIs, the documentation, health and metrics. Ends well when told to stop."""
-    settings = read_settings(process_environment(), flags)
+    environment = process_environment()
+    settings = read_settings(environment, flags)
     set_up_logging(settings.log_level)
 
     def on_ready(url: str) -> None:
         sys.stdout.write(f"Farebox serves {settings.database} on {url} (docs: {url}/docs/en/)\n")
         sys.stdout.flush()
 
-    raise typer.Exit(serve(settings, Hooks(on_ready=on_ready)))
+    if settings.workers == 1:
+        raise typer.Exit(serve(settings, Hooks(on_ready=on_ready)))
+    told = {s.name: flag for s in SETTINGS if (flag := flags.get(s.field)) is not None}
+    raise typer.Exit(_serve_together(settings, {**environment, **told}, on_ready))
+
+
+def _serve_together(
+    settings: Settings, environment: Mapping[str, str], on_ready: Callable[[str], None]
+) -> int:
+    """Hold the port, which workers share, and look after them; the exit status."""
+    # Whoever has a port that can be shared would share it with a stranger, too.
+    with take_port(settings.host, settings.port) as free:
+        port = free.getsockname()[1]
+    with take_port(settings.host, port, is_shared=True):
+        return supervise({**environment, "FAREBOX_PORT": str(port)}, settings.workers, on_ready)
 
 
 def add_serve(app: typer.Typer) -> None:

@@ -37,8 +37,11 @@ class Server(uvicorn.Server):
             self._on_ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
 
 
-def take_port(host: str, port: int) -> socket.socket:
+def take_port(host: str, port: int, *, is_shared: bool = False) -> socket.socket:
     """A socket that holds the port, or any free one for 0, and doesn't listen yet.
+
+    A port that `is_shared` is held by several processes, each with a socket of its own: the kernel
+    spreads the connections over those that listen.
 
     Raises:
         CliError: the port is taken, or the host is none of this machine.
@@ -46,6 +49,8 @@ def take_port(host: str, port: int) -> socket.socket:
     holder = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if is_shared:
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         holder.bind((host, port))
     except OSError as error:
         holder.close()
@@ -57,20 +62,20 @@ def take_port(host: str, port: int) -> socket.socket:
     return holder
 
 
-def serve(settings: Settings, hooks: Hooks) -> int:
-    """Serve until told to stop; the exit status.
+def serve(settings: Settings, hooks: Hooks, *, is_shared: bool = False) -> int:
+    """Serve until told to stop; the exit status. Others serve on a port that `is_shared`.
 
     Raises:
         CliError: the port can't be taken.
         FareboxError: 503, there is no recorder or no database to read.
     """
-    with take_port(settings.host, settings.port) as holder:
+    with take_port(settings.host, settings.port, is_shared=is_shared) as holder:
         taken = replace(settings, port=holder.getsockname()[1])
         return uvloop.run(_run(taken, hooks, holder))
 
 
 async def _run(settings: Settings, hooks: Hooks, holder: socket.socket) -> int:
-    app = make_app(make_context(settings), settings, hooks)
+    app = make_app(replace(make_context(settings), gather=hooks.gather), settings, hooks)
     config = uvicorn.Config(
         app,
         http=BoundedHead,

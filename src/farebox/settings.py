@@ -137,6 +137,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("FAREBOX_HOST", "127.0.0.1", "The address to listen on.", _host),
     Setting("FAREBOX_PORT", "8080", "The port to listen on; 0 takes a free one.", _whole(0, 65535)),
     Setting(
+        "FAREBOX_WORKERS",
+        "1",
+        "How many processes serve the port together, on one machine and one database.",
+        _whole(1, 64),
+    ),
+    Setting(
         "FAREBOX_ADMIN_TOKEN",
         "",
         "A bearer token with the scope admin. When there is none, the first start makes one and "
@@ -241,6 +247,7 @@ class Settings:
     runtime_dir: Path
     host: str
     port: int
+    workers: int
     admin_token: str
     secret: str
     key_headers: tuple[str, ...]

@@ -18,6 +18,7 @@ from typing import Any, Self
 import httpx
 
 from farebox.engine.paths import lock_path
+from farebox.workers.member import WORKER_MODULE
 from tests.support.processes import is_alive
 from tests.support.recorders import until
 
@@ -25,6 +26,7 @@ START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 30.0
 ADMIN_TOKEN = "admin-token-of-the-tests"
 READY = "http://"
+WORKER = WORKER_MODULE.encode()
 
 
 class RunningServer:
@@ -106,6 +108,17 @@ class RunningServer:
                     if wanted in files:
                         return int(entry.name)
         return None
+
+    def workers(self) -> list[int]:
+        """The process ids of its workers, where it has several."""
+        assert self.process is not None
+        found = []
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                parent = int(path.read_text().rpartition(")")[2].split()[1])
+                if parent == self.process.pid and WORKER in (path.parent / "cmdline").read_bytes():
+                    found.append(int(path.parent.name))
+        return sorted(found)
 
     def kill_recorder(self) -> None:
         """Kill the recorder, and wait until it has gone."""

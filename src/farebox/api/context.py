@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from farebox.api.intake import Intake
@@ -19,9 +20,12 @@ from farebox.engine.secret import ProgramSecret
 from farebox.service.admit import Admitter
 from farebox.service.capture import CapturePolicy
 from farebox.service.metrics import Metrics
+from farebox.service.numbers import Number
 from farebox.service.record_queue import RecordQueue
 from farebox.service.refusal_log import RefusalLog
 from farebox.service.settle import Settler
+
+Gather = Callable[[], Awaitable[list[Number]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,7 @@ class Context:
         is_forward_auth_waiting: whether it answers only after the commit of what it lets through.
         is_legacy_rate_headers: whether answers carry `X-RateLimit-*` as well.
         log_query_ms: how long one query of the log may take.
+        gather: gives the numbers of all workers of the machine; None where this is the only one.
     """
 
     directory: Directory
@@ -61,3 +66,4 @@ class Context:
     is_forward_auth_waiting: bool
     is_legacy_rate_headers: bool
     log_query_ms: int
+    gather: Gather | None = None

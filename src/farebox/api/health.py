@@ -5,7 +5,9 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from farebox.api.call import Answer, Call, Handler
+from farebox.api.context import Context
 from farebox.contract.service import METRICS, HealthAnswer
+from farebox.service.numbers import Number, numbers_of, render
 
 
 async def health(_: Call) -> Answer:
@@ -21,11 +23,23 @@ async def ready(call: Call) -> Answer:
 
 
 async def metrics(call: Call) -> Answer:
-    """What Prometheus reads."""
-    context = call.context
+    """What Prometheus reads: of all workers, whichever of them is asked."""
+    gather = call.context.gather
+    if gather is None:
+        _set_gauges(call.context)
+    text = call.context.metrics.render() if gather is None else render(await gather())
+    return Response(text, media_type=METRICS.response_media_type)
+
+
+def numbers_now(context: Context) -> list[Number]:
+    """What this process has counted, and what its gauges show now."""
+    _set_gauges(context)
+    return numbers_of(context.metrics.registry)
+
+
+def _set_gauges(context: Context) -> None:
     context.metrics.set("farebox_queue_rows", context.link.rows_waiting)
     context.metrics.set("farebox_directory_change_id", context.directory.change_id)
-    return Response(context.metrics.render(), media_type=METRICS.response_media_type)
 
 
 HANDLERS: dict[str, Handler] = {

@@ -25,10 +25,7 @@ from farebox.cli import (
     webhooks,
     workspaces,
 )
-from farebox.cli.failure import FAILED, WRONG_USAGE, CliError, exit_status, tell
-from farebox.core.errors import FareboxError
-from farebox.settings import SettingsError
-from farebox.store.contract import QueryTimeoutError, StoreFaultError
+from farebox.cli.failure import FAILED, told
 
 Plug = Callable[[typer.Typer], None]
 
@@ -81,19 +78,12 @@ def version(*, _is_asked: Version = False) -> None:
 
 def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit status: 0, 1 it failed, 2 it was asked wrongly."""
-    try:
-        app(args=None if arguments is None else list(arguments), prog_name="farebox")
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else FAILED
-    except SettingsError as error:
-        for problem in error.problems:
-            tell(problem)
-        return WRONG_USAGE
-    except FareboxError as error:
-        # Whoever runs commands is told what a caller of the API is not.
-        tell(error.internal or error.message)
-        return exit_status(error)
-    except (CliError, StoreFaultError, QueryTimeoutError) as error:
-        tell(str(error))
-        return FAILED
-    return 0
+
+    def work() -> int:
+        try:
+            app(args=None if arguments is None else list(arguments), prog_name="farebox")
+        except SystemExit as end:
+            return end.code if isinstance(end.code, int) else FAILED
+        return 0
+
+    return told(work)

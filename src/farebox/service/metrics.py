@@ -18,12 +18,16 @@ LATENCY_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 
 
 class Metric(NamedTuple):
-    """A metric's name, kind, labels and meaning."""
+    """A metric's name, kind, labels and meaning.
+
+    `of_all` is what the gauges of several workers come to; the rest is summed.
+    """
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
     labels: tuple[str, ...]
     help: str
+    of_all: Literal["sum", "max", "min"] = "sum"
 
 
 METRICS: tuple[Metric, ...] = (
@@ -57,7 +61,7 @@ METRICS: tuple[Metric, ...] = (
         (),
         "Settlements that came after their reservation had expired.",
     ),
-    Metric("farebox_queue_rows", "gauge", (), "Requests that wait to be recorded in this process."),
+    Metric("farebox_queue_rows", "gauge", (), "Requests that wait to be recorded."),
     Metric(
         "farebox_store_failures_total",
         "counter",
@@ -100,18 +104,34 @@ METRICS: tuple[Metric, ...] = (
         "gauge",
         (),
         "How far the wall clock has stepped away from the steady clock, in seconds.",
+        "max",
     ),
     Metric(
-        "farebox_directory_change_id", "gauge", (), "The last change that this process follows."
+        "farebox_directory_change_id",
+        "gauge",
+        (),
+        "The last change that is followed; of several workers by the slowest.",
+        "min",
     ),
     Metric(
         "farebox_audit_differences",
         "gauge",
         (),
         "Differences that the last audit found; -1 before the first.",
+        "max",
     ),
     Metric(
-        "farebox_audit_timestamp_seconds", "gauge", (), "When the last audit ended, in Unix time."
+        "farebox_audit_timestamp_seconds",
+        "gauge",
+        (),
+        "When the last audit ended, in Unix time.",
+        "max",
+    ),
+    Metric(
+        "farebox_worker_restarts_total",
+        "counter",
+        (),
+        "Workers that ended unasked and were replaced.",
     ),
 )
 
@@ -155,7 +175,7 @@ class _Latencies(Collector):
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         """All of them, for the registry."""
-        name, _, labels, text = self._metric
+        name, _, labels, text, _ = self._metric
         family = HistogramMetricFamily(name, text, labels=labels)
         for values, latency in sorted(self._of.items()):
             buckets, seconds = latency.told()
