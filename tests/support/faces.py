@@ -133,7 +133,7 @@ class Shop:
 
     def __init__(self, server: RunningServer) -> None:
         self.server = server
-        self._made = 0
+        self.made = 0
         made = {"slug": SLUG, "name": "Storm call", "credits": 1, "path": PATH}
         server.make("/log_types", made)
 
@@ -141,8 +141,8 @@ class Shop:
         self, plan: dict[str, Any], *, is_shared: bool = True, users: int = 1, topup: float = 0
     ) -> Customer:
         """A workspace on a plan of its own."""
-        self._made += 1
-        slug = f"storm-{self._made}"
+        self.made += 1
+        slug = f"storm-{self.made}"
         fields = {"slug": slug, "name": slug, "is_quota_sharing_available": True}
         self.server.make("/plans", {"credits_per_month": RICH, **fields, **plan})
         timezone = steady_zone(wall_ms())

@@ -32,7 +32,8 @@ class Heard(NamedTuple):
 class Wire:
     """One connection at a time to one server; opened at the first call, and after it was lost."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, answer_seconds_max: float = ANSWER_SECONDS_MAX) -> None:
+        self._answer_seconds_max = answer_seconds_max
         parts = urlsplit(url)
         assert parts.hostname is not None
         assert parts.port is not None
@@ -54,7 +55,7 @@ class Wire:
             OSError: the connection could not be opened, or was lost before the answer.
         """
         try:
-            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+            async with asyncio.timeout(self._answer_seconds_max):
                 reader = await self._send(method, path, headers, body)
                 return await self._heard(reader)
         except (OSError, EOFError, TimeoutError) as error:
