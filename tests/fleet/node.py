@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from farebox.engine.paths import lock_path
 from tests.support.processes import descendants, is_alive
 from tests.support.proxy import Proxy
 from tests.support.recorders import until
@@ -50,13 +49,6 @@ class Node(RunningServer):
         """Start it; it keeps its port from the first time on."""
         super().start()
         self.environment["FAREBOX_PORT"] = self.url.rpartition(":")[2]
-
-    def is_lock(self, path: Path) -> bool:
-        """Whether a file is the lock of its recorder."""
-        if self.has_recorder:
-            return path.parent == self.runtime and path.suffix == ".lock"
-        file = self.environment[DATABASE].removeprefix(SQLITE)
-        return path == lock_path(Path(file))
 
     def pids(self) -> list[int]:
         """All processes of it; a recorder that is shared is not one."""

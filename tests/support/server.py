@@ -17,7 +17,9 @@ from typing import Any, Self
 
 import httpx
 
-from farebox.engine.paths import lock_path
+from farebox.core.database_url import read_database_url
+from farebox.engine.paths import lock_path, place_of
+from farebox.store.database import Database
 from farebox.workers.member import WORKER_MODULE
 from tests.support.processes import is_alive
 from tests.support.recorders import until
@@ -42,8 +44,12 @@ class RunningServer:
             "FAREBOX_PORT": "0",
             "FAREBOX_ADMIN_TOKEN": ADMIN_TOKEN,
             "FAREBOX_AUDIT_MINUTES": "0",
+            "FAREBOX_RUNTIME_DIR": str(folder / "runtime"),
             **(settings or {}),
         }
+        database = Database(read_database_url(self.environment["FAREBOX_DATABASE"]))
+        # Where its recorder is met.
+        self.place = place_of(database, Path(self.environment["FAREBOX_RUNTIME_DIR"]))
         self.stdout, self.stderr = folder / "stdout", folder / "stderr"
         self.url = ""
         self.process: subprocess.Popen[bytes] | None = None
@@ -99,12 +105,13 @@ class RunningServer:
         self.start()
 
     def recorder_pid(self) -> int | None:
-        """The process that holds the lock of the place where its recorder is met."""
+        """The process that holds the lock of its place."""
+        wanted = lock_path(self.place)
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 with suppress(OSError):
                     files = [link.readlink() for link in (entry / "fd").iterdir()]
-                    if any(map(self.is_lock, files)):
+                    if wanted in files:
                         return int(entry.name)
         return None
 
@@ -118,10 +125,6 @@ class RunningServer:
                 if parent == self.process.pid and WORKER in (path.parent / "cmdline").read_bytes():
                     found.append(int(path.parent.name))
         return sorted(found)
-
-    def is_lock(self, path: Path) -> bool:
-        """Whether a file is the recorder's lock."""
-        return path == lock_path(self.database)
 
     def kill_recorder(self) -> None:
         """Kill the recorder, and wait until it has gone."""

@@ -1,4 +1,7 @@
-"""`farebox backup` and `farebox restore`: the whole database in one file, and back."""
+"""`farebox backup` and `farebox restore`: the whole database in one file, and back.
+
+A server's database is backed up and restored by its own means; `farebox restored` comes after.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from farebox.cli.failure import CliError
 from farebox.cli.output import AsJson, note, show
 from farebox.cli.session import DATABASE_DEFAULT, Database, Session
 from farebox.service.backup import CopyRefusedError, back_up
+from farebox.service.begin_anew import InUseError, finish_restore
 from farebox.service.restore import BooksDifferError
 from farebox.service.restore import restore as put_back
 
@@ -69,3 +73,18 @@ def restore(
     show(restored, as_json=as_json)
     if restored.kept_as is not None:
         note(f"The former database is kept as {restored.kept_as}.")
+
+
+def restored(*, database: Database = DATABASE_DEFAULT, as_json: AsJson = False) -> None:
+    """Make a database ready that was restored by other means, before the first server starts.
+
+    It brings the schema up to date and ends what processes had drawn of the database as it was.
+    PostgreSQL needs it after every restore of pg_basebackup, of a point in time or of pg_dump. Run
+    again, it does no harm.
+    """
+    session = Session(database)
+    session.existing()
+    try:
+        show(finish_restore(session.database, session.place()), as_json=as_json)
+    except InUseError as error:
+        raise CliError(str(error)) from error

@@ -46,6 +46,7 @@ def make_app(*more: Plug) -> typer.Typer:
     app.command("audit")(audit.audit)
     app.command("backup")(backup.backup)
     app.command("restore")(backup.restore)
+    app.command("restored")(backup.restored)
     app.add_typer(plans.app, name="plans", help="Plans: limits and monthly credits.")
     app.add_typer(log_types.app, name="log-types", help="Log types: priced endpoints.")
     app.add_typer(workspaces.app, name="workspaces", help="Workspaces: your customers.")

@@ -17,6 +17,7 @@ COMMANDS: tuple[CommandFact, ...] = (
     CommandFact("audit", (), Phrase("Computes the books again and says whether they agree.")),
     CommandFact("backup", (), Phrase("Writes a copy of the database while it is being served.")),
     CommandFact("restore", (), Phrase("Puts a backup in the place of the database.")),
+    CommandFact("restored", (), Phrase("Makes a database ready that was restored by other means.")),
     CommandFact("docs", (), Phrase("Writes this documentation into a folder, as files.")),
     CommandFact("statement", (), Phrase("Prints what to invoice a workspace from.")),
     CommandFact("plans", _ALL, Phrase("Plans: limits and monthly credits.")),

@@ -7,7 +7,6 @@ nothing. The switch is one rename: at every moment there is one whole database o
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import time
@@ -17,8 +16,6 @@ from itertools import count
 from pathlib import Path
 
 from farebox.core.instant import to_iso_ms
-from farebox.engine.clock import SteadyClock
-from farebox.engine.paths import lock_path
 from farebox.service.audit import AuditResult, run_audit
 from farebox.service.backup import (
     CopyRefusedError,
@@ -26,10 +23,11 @@ from farebox.service.backup import (
     own_file,
     sync_folder,
 )
+from farebox.service.begin_anew import STOP_FIRST, InUseError, alone, begin_anew
 from farebox.service.forms.copy import RestoreData
 from farebox.store.contract import StoreFaultError
 from farebox.store.sqlite.copy import LOG_SUFFIX, check_copy, close_up, copy_database
-from farebox.store.sqlite.database import SqliteDatabase, open_writer
+from farebox.store.sqlite.database import open_writer
 from farebox.store.sqlite.migrate import migrate
 
 RESTORING_SUFFIX = ".restoring"
@@ -38,7 +36,6 @@ KEPT_SUFFIX = ".before-restore"
 PROGRESS_SUFFIX = ".imports"
 ACTOR = "restore"
 _NS_PER_MS = 1_000_000
-_STOP_FIRST = "stop the server and whatever else uses it, then try again"
 
 
 class BooksDifferError(Exception):
@@ -64,7 +61,7 @@ def restore(
     began_ns = time.monotonic_ns()
     database, source = database.resolve(), source.resolve()
     _check_places(database, source, force=force)
-    with _alone(database), own_file(database.with_name(database.name + RESTORING_SUFFIX)) as file:
+    with _unused(database), own_file(database.with_name(database.name + RESTORING_SUFFIX)) as file:
         made = database.with_name(database.name + RESTORING_SUFFIX)
         is_at_rest = not source.with_name(source.name + LOG_SUFFIX).exists()
         copy_database(source, made, is_at_rest=is_at_rest)
@@ -86,6 +83,15 @@ def restore(
     )
 
 
+@contextmanager
+def _unused(database: Path) -> Iterator[None]:
+    try:
+        with alone(database, database):
+            yield
+    except InUseError as error:
+        raise CopyRefusedError(str(error)) from error
+
+
 def _check_places(database: Path, source: Path, *, force: bool) -> None:
     if not source.is_file():
         message = f"there is no file {source}"
@@ -102,21 +108,6 @@ def _check_places(database: Path, source: Path, *, force: bool) -> None:
             raise CopyRefusedError(message)
 
 
-@contextmanager
-def _alone(database: Path) -> Iterator[None]:
-    """Keep recorders away: the database's lock is held until the end."""
-    lock = os.open(lock_path(database), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            message = f"{database} is being served; {_STOP_FIRST}"
-            raise CopyRefusedError(message) from error
-        yield
-    finally:
-        os.close(lock)
-
-
 def _make_ready(made: Path, source: Path, *, audit: bool) -> int | None:
     """Bring a copy up to date and to the present; the log rows that were audited."""
     writer = open_writer(made)
@@ -126,7 +117,7 @@ def _make_ready(made: Path, source: Path, *, audit: bool) -> int | None:
         if result is not None and not result.agrees:
             raise BooksDifferError(result)
         writer.begin()
-        _begin_anew(writer, source)
+        begin_anew(writer, ACTOR, source.name)
         writer.commit()
     finally:
         writer.close()
@@ -134,26 +125,6 @@ def _make_ready(made: Path, source: Path, *, audit: bool) -> int | None:
         message = "the copy is open elsewhere, or its log could not be put into it"
         raise StoreFaultError(message)
     return None if result is None else result.requests
-
-
-def _begin_anew(writer: SqliteDatabase, source: Path) -> None:
-    """What a restored database has to know before anyone works with it, in one transaction.
-
-    Whatever a process had drawn beforehand, it drew from another database: nothing of it may count
-    here. All leases are over, and long so: the recorder takes back what they had of credits, and
-    windows close by themselves.
-    """
-    writer.execute("leases_end_all")
-    writer.execute(
-        "changes_insert",
-        at_ms=SteadyClock(writer.integer("clock_high_water")).now_ms(),
-        actor=ACTOR,
-        action="restore",
-        kind="database",
-        ref=source.name,
-        profile_id=None,
-        detail="{}",
-    )
 
 
 def _take_place(made: Path, database: Path) -> Path | None:
@@ -194,7 +165,7 @@ def _keep_log(database: Path, kept: Path) -> None:
         return
     kept_log.unlink(missing_ok=True)
     if not is_closed:
-        message = f"{database} is open elsewhere; {_STOP_FIRST}"
+        message = f"{database} is open elsewhere; {STOP_FIRST}"
         raise CopyRefusedError(message)
 
 

@@ -23,6 +23,14 @@ class BackupData(Struct, frozen=True):
     took_ms: Annotated[int, Meta(description="How long it took, in milliseconds.")]
 
 
+class RestoredData(Struct, frozen=True):
+    """A database that was restored by other means, and is ready to be served."""
+
+    database: Annotated[str, Meta(description="Where it lies.")]
+    steps: Annotated[int, Meta(description="How many steps its schema was brought forward.")]
+    leases_ended: Annotated[int, Meta(description="How many leases were ended that it held.")]
+
+
 class RestoreData(Struct, frozen=True):
     """A database that was put in the place of another."""
 
