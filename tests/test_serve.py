@@ -143,7 +143,7 @@ def test_a_database_of_a_newer_farebox_is_told_and_left_alone(tmp_path: Path) ->
     path = tmp_path / "farebox.db"
     writer = open_writer(path)
     migrate(writer)
-    writer.number("user_version", 1000)
+    writer.execute("schema_state_put", version=1000, oldest=1000, finished=0)
     writer.close()
     told = failed("--port", "0", "--database", f"sqlite:///{path}")
     assert "schema 1000, of a newer Farebox" in told

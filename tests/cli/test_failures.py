@@ -109,7 +109,7 @@ def test_what_is_no_database_of_ours_is_told(bare: Cli) -> None:
 def test_a_database_of_a_newer_farebox_is_not_guessed_at(bare: Cli) -> None:
     writer = open_writer(bare.path)
     migrate(writer)
-    writer.number("user_version", 1000)
+    writer.execute("schema_state_put", version=1000, oldest=1000, finished=0)
     writer.close()
     ran = bare.run("plans", "list")
     assert (ran.status, ran.out) == (1, "")

@@ -1,144 +1,176 @@
-"""Migrations: what is ours is brought up to date, whole or not at all; what isn't is left alone."""
+"""Migrations of both engines: whole or not at all, in two phases, and never past their bound."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import apsw
 import pytest
 
 from farebox.store.contract import StoreFaultError
-from farebox.store.sqlite import migrate as migrating
-from farebox.store.sqlite.database import SqliteDatabase, open_writer
-from farebox.store.sqlite.migrate import (
-    Migration,
-    all_migrations,
-    check_schema,
-    migrate,
-    schema_version,
-)
-from tests.support.faulty_vfs import DISK_FULL, FaultyVfs
+from farebox.store.migration import Migration, SchemaState, read_migrations
+from farebox.store.postgres import migrate as postgres_schema
+from farebox.store.sqlite import migrate as sqlite_schema
+from tests.support.cluster import Cluster
+from tests.support.stores import Opened, PostgresStore, Store
+
+More = Callable[..., list[Migration]]
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "farebox.db"
+def database(store: Store) -> Iterator[Opened]:
+    """A writer to an empty database."""
+    opened = store.open_writer()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
-def database(path: Path) -> Iterator[SqliteDatabase]:
-    made = open_writer(path)
-    yield made
-    made.close()
+def program(store: Store, monkeypatch: pytest.MonkeyPatch) -> More:
+    """Be a program that knows some more steps than this one, or none."""
+    known = store.all_migrations()
+
+    def become(*more: Migration) -> list[Migration]:
+        for schema in (sqlite_schema, postgres_schema):
+            monkeypatch.setattr(schema, "all_migrations", lambda: [*known, *more])
+        return [*known, *more]
+
+    return become
 
 
-def tables(database: SqliteDatabase) -> set[object]:
-    return {name for (name,) in database.connection.execute("select name from sqlite_schema")}
+def step(store: Store, *, is_post: bool = False, beside: int | None = None) -> Migration:
+    """The step after the last."""
+    number = store.all_migrations()[-1].number + 1
+    sql = "drop table more" if is_post else "create table more (a bigint)"
+    sql = sql if "postgres" in str(type(store)).lower() else sql.replace("bigint", "integer")
+    name = "more.post" if is_post else "more"
+    return Migration(number, name, sql, is_post=is_post, beside=beside)
 
 
-def test_a_new_file_gets_every_step_and_a_second_run_none(database: SqliteDatabase) -> None:
-    assert migrate(database) == [step.name for step in all_migrations()]
-    assert schema_version(database) == all_migrations()[-1].number
-    assert "requests" in tables(database)
-    assert migrate(database) == []
-
-
-def test_steps_are_numbered_one_after_the_other() -> None:
-    steps = all_migrations()
-    assert [step.number for step in steps] == list(range(1, len(steps) + 1))
-
-
-def test_only_the_missing_steps_are_taken(
-    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+def test_a_new_database_gets_every_step_and_a_second_run_none(
+    store: Store, database: Opened
 ) -> None:
-    migrate(database)
-    known = all_migrations()
-    step = Migration(len(known) + 1, "more", "create table more (a) strict")
-    step = step._replace(sql="create table more (a integer) strict")
-    monkeypatch.setattr(migrating, "all_migrations", lambda: [*known, step])
-    assert migrate(database) == ["more"]
-    assert "more" in tables(database)
+    steps = store.all_migrations()
+    assert store.migrate(database) == [each.name for each in steps]
+    assert store.state(database).version == steps[-1].number
+    assert "requests" in store.tables()
+    assert store.migrate(database) == []
+    store.check_schema(database)
+
+
+def test_steps_are_numbered_one_after_the_other(store: Store) -> None:
+    steps = [each for each in store.all_migrations() if not each.is_post]
+    assert [each.number for each in steps] == list(range(1, len(steps) + 1))
+
+
+def test_only_the_missing_steps_are_taken(store: Store, database: Opened, program: More) -> None:
+    store.migrate(database)
+    program(step(store))
+    with pytest.raises(StoreFaultError, match="of an older Farebox; `farebox serve` brings it"):
+        store.check_schema(database)
+    assert store.migrate(database) == ["more"]
+    assert "more" in store.tables()
+    store.check_schema(database)
 
 
 def test_a_step_that_fails_leaves_nothing_of_itself(
-    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+    store: Store, database: Opened, program: More
 ) -> None:
-    migrate(database)
-    known = all_migrations()
-    sql = "create table half (a integer) strict; insert into nowhere values (1);"
-    monkeypatch.setattr(
-        migrating, "all_migrations", lambda: [*known, Migration(len(known) + 1, "bad", sql)]
-    )
+    store.migrate(database)
+    before = store.state(database)
+    bad = step(store)
+    program(bad._replace(sql=bad.sql + "; insert into nowhere values (1);"))
     with pytest.raises(StoreFaultError, match="nowhere"):
-        migrate(database)
-    assert "half" not in tables(database)
-    assert schema_version(database) == len(known)
-    assert not database.connection.in_transaction
+        store.migrate(database)
+    assert "more" not in store.tables()
+    again = store.open_writer()
+    assert store.state(again) == before
+    again.close()
 
 
-def test_a_newer_database_is_refused(database: SqliteDatabase) -> None:
-    migrate(database)
-    database.number("user_version", 1_000)
-    with pytest.raises(StoreFaultError, match="schema 1000, of a newer Farebox"):
-        migrate(database)
-
-
-@pytest.mark.parametrize(("version", "words"), [(1_000, "newer"), (0, "older")])
-def test_who_only_reads_is_told_of_another_schema(
-    database: SqliteDatabase, version: int, words: str
+def test_an_older_program_works_beside_a_newer_ones_first_phase_and_not_after_the_second(
+    store: Store, database: Opened, program: More
 ) -> None:
-    migrate(database)
-    check_schema(database)
-    database.number("user_version", version)
-    with pytest.raises(StoreFaultError, match=f"schema {version}, of an? {words} Farebox"):
-        check_schema(database)
+    store.migrate(database)
+    known = store.all_migrations()[-1].number
+    steps = program(step(store, beside=known), step(store, is_post=True))
+    assert store.migrate(database) == ["more"]
+    assert store.migrate(database) == []
+    program()
+    store.check_schema(database)
+    assert store.migrate(database) == []
+    with pytest.raises(StoreFaultError, match="the newest Farebox in use has to finish"):
+        store.migrate(database, "post")
+    program(*steps[-2:])
+    assert store.migrate(database, "post") == ["more.post"]
+    assert store.migrate(database, "post") == []
+    assert "more" not in store.tables()
+    store.check_schema(database)
+    program()
+    for refused in (store.check_schema, store.migrate):
+        with pytest.raises(StoreFaultError, match=f"schema {known + 1}, of a newer Farebox"):
+            refused(database)
 
 
-@pytest.mark.parametrize("version", [0, 1, 7])
-def test_a_foreign_database_is_refused_and_left_as_it_was(path: Path, version: int) -> None:
-    foreign = apsw.Connection(str(path))
-    foreign.execute("create table theirs (a); insert into theirs values (1)")
-    foreign.pragma("user_version", version)
-    foreign.close()
-    before = path.read_bytes()
-    database = open_writer(path)
-    with pytest.raises(StoreFaultError, match="not one of Farebox"):
-        migrate(database)
-    database.close()
-    assert path.read_bytes() == before
-    assert [p.name for p in path.parent.iterdir()] == ["farebox.db"]
+def test_an_older_program_is_refused_where_a_step_names_no_bound(
+    store: Store, database: Opened, program: More
+) -> None:
+    store.migrate(database)
+    program(step(store))
+    store.migrate(database)
+    program()
+    for refused in (store.check_schema, store.migrate):
+        with pytest.raises(StoreFaultError, match="of a newer Farebox; this one knows"):
+            refused(database)
 
 
-def test_where_no_log_can_be_kept_is_no_place_for_it() -> None:
-    database = open_writer(Path(":memory:"))
-    with pytest.raises(StoreFaultError, match="write-ahead log"):
-        migrate(database)
-    database.close()
+def test_a_new_database_has_both_phases_at_once(
+    store: Store, database: Opened, program: More
+) -> None:
+    known = store.all_migrations()[-1].number
+    program(step(store, beside=known), step(store, is_post=True))
+    assert store.migrate(database)[-2:] == ["more", "more.post"]
+    assert store.state(database) == SchemaState(known + 1, known + 1, known + 1)
 
 
-def test_a_disk_that_fills_up_leaves_what_can_be_migrated_later(path: Path) -> None:
-    with FaultyVfs() as vfs:
-        for number in itertools.count():
-            counter = vfs.fail_call(number, DISK_FULL, ("write",))
-            try_to_migrate(path, vfs)
-            vfs.heal()
-            again = open_writer(path)
-            migrate(again)
-            assert "requests" in tables(again)
-            again.close()
-            path.unlink()
-            if not counter.is_met:
-                assert number > 5
-                break
+def test_the_files_say_their_phase_and_their_bound(tmp_path: Path) -> None:
+    (tmp_path / "0002_b.sql").write_text("-- beside: 1\nselect 1;")
+    (tmp_path / "0001_a.post.sql").write_text("select 2;")
+    (tmp_path / "0001_a.sql").write_text("-- A comment.\nselect 3;")
+    (tmp_path / "notes.txt").write_text("no step")
+    found = read_migrations(tmp_path)
+    assert [(each.name, each.is_post, each.beside) for each in found] == [
+        ("0001_a", False, None),
+        ("0001_a.post", True, None),
+        ("0002_b", False, 1),
+    ]
 
 
-def try_to_migrate(path: Path, vfs: FaultyVfs) -> None:
-    with suppress(StoreFaultError):
-        database = open_writer(path, vfs=vfs.vfs)
-        try:
-            migrate(database)
-        finally:
-            database.close()
+def test_many_nodes_that_start_at_once_migrate_once(server: Cluster) -> None:
+    store = PostgresStore(server, server.create_database())
+    opened = [store.open_writer() for _ in range(4)]
+    taken: list[str] = []
+
+    def start(writer: Opened) -> None:
+        taken.extend(store.migrate(writer))
+
+    threads = [threading.Thread(target=start, args=(writer,)) for writer in opened]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for writer in opened:
+        store.check_schema(writer)
+        writer.close()
+    assert sorted(taken) == [each.name for each in store.all_migrations()]
+
+
+def test_a_foreign_postgresql_database_is_refused_and_left_as_it_was(server: Cluster) -> None:
+    store = PostgresStore(server, server.create_database())
+    server.control("create table theirs (a int)", database=store.name)
+    writer = store.open_writer()
+    with pytest.raises(StoreFaultError, match="not empty, and not one of Farebox"):
+        store.migrate(writer)
+    writer.close()
+    assert store.tables() == {"theirs"}

@@ -5,6 +5,17 @@
 -- Tables that several nodes add to at once have a slot last in their key, the node's own: rows of
 -- different nodes are different rows, and whoever reads sums them. Exclusive writers use slot 0.
 
+-- Where the schema stands; one row, kept by the migrations.
+create table schema_state (
+  is_only bigint primary key check (is_only = 1),
+  version bigint not null,
+  -- The oldest program that may work with it, by the version that it knows.
+  oldest bigint not null,
+  finished bigint not null
+);
+
+insert into schema_state (is_only, version, oldest, finished) values (1, 0, 0, 0);
+
 -- What was changed, by whom and when. Processes follow it to refresh what they keep in memory.
 create table changes (
   change_id bigint primary key,

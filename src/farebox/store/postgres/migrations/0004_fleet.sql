@@ -16,8 +16,12 @@ create table leases (
   hold_ms bigint not null check (hold_ms >= 0),
   ended_at_ms bigint,
   -- Whose it is; another node adopts it when that one falls silent.
-  node_id bigint
+  node_id bigint,
+  -- Whether its process has told what it has left of it.
+  is_parted bigint not null default 0 check (is_parted in (0, 1))
 );
+
+create index leases_node_id on leases (node_id);
 
 -- Units that are drawn and not used yet. `scope` is a user, a family of keys or a grant; empty for
 -- the whole workspace. A window of a second or a minute counts here alone: its units stay.
@@ -52,7 +56,7 @@ create sequence commit_ids as bigint increment by 1000;
 -- order; what runs in here sees all that was committed before.
 create function next_change_id() returns bigint language plpgsql volatile as $$
 begin
-  perform pg_advisory_xact_lock(hashtextextended('farebox changes', 0));
+  perform pg_advisory_xact_lock(-2);
   return (select coalesce(max(change_id), 0) + 1 from changes);
 end
 $$;
@@ -97,7 +101,7 @@ declare
       || repeat('0', 20), 'hex')::text
     from unnest(array[month, month + interval '1 month']) as edge);
 begin
-  perform pg_advisory_xact_lock(hashtextextended('farebox months', 0));
+  perform pg_advisory_xact_lock(-3);
   if to_regclass(partition) is not null then
     return;
   end if;

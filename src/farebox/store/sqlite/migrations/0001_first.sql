@@ -1,6 +1,17 @@
 -- One word for one thing: the names here are those of Python, JSON and the pages.
 -- Suffixes: _micro is micro-credits, _ms is UTC milliseconds. Every key leads with the workspace.
 
+-- Where the schema stands; one row, kept by the migrations.
+create table schema_state (
+  is_only integer primary key check (is_only = 1),
+  version integer not null,
+  -- The oldest program that may work with it, by the version that it knows.
+  oldest integer not null,
+  finished integer not null
+) strict;
+
+insert into schema_state (is_only, version, oldest, finished) values (1, 0, 0, 0);
+
 -- What was changed, by whom and when. Processes follow it to refresh what they keep in memory.
 create table changes (
   change_id integer primary key,

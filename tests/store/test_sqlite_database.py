@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +9,7 @@ from typing import NamedTuple
 import apsw
 import pytest
 
-from farebox.store.contract import ConstraintBrokenError, QueryTimeoutError, StoreFaultError
+from farebox.store.contract import StoreFaultError
 from farebox.store.sqlite.database import SqliteDatabase, named_queries, open_reader, open_writer
 from farebox.store.sqlite.migrate import migrate
 from tests.support.faulty_vfs import IO_ERROR, FaultyVfs
@@ -55,25 +54,6 @@ def test_a_writer_syncs_fully_and_keeps_a_log(writer: SqliteDatabase) -> None:
     assert writer.connection.pragma("foreign_keys") == 1
 
 
-def test_a_broken_constraint_is_the_rows_fault(writer: SqliteDatabase) -> None:
-    add_commit(writer, 1)
-    writer.begin()
-    with pytest.raises(ConstraintBrokenError):
-        writer.execute("commits_insert", commit_id=1, at_ms=0)
-    writer.rollback()
-    assert not writer.has_failed
-
-
-@pytest.mark.parametrize("too_large", [2**63, -(2**63) - 1, 2**80])
-def test_a_number_beyond_64_bits_is_the_rows_fault(writer: SqliteDatabase, too_large: int) -> None:
-    writer.begin()
-    with pytest.raises(ConstraintBrokenError):
-        writer.execute("commits_insert", commit_id=1, at_ms=too_large)
-    with pytest.raises(ConstraintBrokenError):
-        writer.execute_many("transfers_insert", [(1, 1, 1, too_large, "grant", "a", "b", 1)])
-    writer.rollback()
-
-
 def test_anything_else_is_the_stores_fault(path: Path, writer: SqliteDatabase) -> None:
     reader = open_reader(path)
     with pytest.raises(StoreFaultError, match="ReadOnly"):
@@ -109,87 +89,6 @@ def test_a_reader_of_no_database_makes_none(path: Path) -> None:
     with pytest.raises(StoreFaultError, match="CantOpen"):
         open_reader(path)
     assert not path.exists()
-
-
-def test_a_savepoint_undoes_what_came_after_it(writer: SqliteDatabase) -> None:
-    writer.begin()
-    writer.execute("commits_insert", commit_id=1, at_ms=0)
-    writer.savepoint()
-    writer.execute("commits_insert", commit_id=2, at_ms=0)
-    writer.rollback_to_savepoint()
-    writer.savepoint()
-    writer.execute("commits_insert", commit_id=3, at_ms=0)
-    writer.release_savepoint()
-    writer.commit()
-    assert list(writer.connection.execute("select commit_id from commits")) == [(1,), (3,)]
-
-
-def test_rolling_back_nothing_is_nothing(writer: SqliteDatabase) -> None:
-    writer.rollback()
-    writer.begin()
-    writer.rollback()
-    writer.rollback()
-
-
-def test_what_changed_is_counted(writer: SqliteDatabase) -> None:
-    writer.begin()
-    rows = [(1, b"a", b"c" * 16), (1, b"b", b"c" * 16), (1, b"a", b"d" * 16)]
-    assert writer.execute_many("identities_insert", rows) == 2
-    assert writer.execute("terms_take_next_plan", profile_id=1) == 0
-    writer.rollback()
-
-
-def test_one_snapshot_sees_nothing_new(path: Path, writer: SqliteDatabase) -> None:
-    add_commit(writer, 1)
-    reader = open_reader(path)
-    reader.begin_read()
-    assert reader.integer("commits_last") == 1
-    add_commit(writer, 2)
-    assert reader.integer("commits_last") == 1
-    reader.end_read()
-    assert reader.integer("commits_last") == 2
-    reader.close()
-
-
-def test_nothing_is_zero_or_none(writer: SqliteDatabase) -> None:
-    assert writer.integer("commits_last") == 0
-    assert writer.value("commits_last") is None
-    assert writer.value("identity_content", profile_id=1, identity=b"x") is None
-    assert writer.one("commits_last", Commit) == Commit(None)  # type: ignore[arg-type] # no rows
-    assert writer.rows("zones_building", Commit) == []
-
-
-ENDLESS = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n"
-
-
-def test_a_query_past_its_budget_is_stopped_and_the_next_one_runs(writer: SqliteDatabase) -> None:
-    with pytest.raises(QueryTimeoutError), writer.budget(1):
-        writer._control(ENDLESS)
-    assert writer.integer("commits_last") == 0
-    assert not writer.has_failed
-
-
-def test_a_query_can_be_stopped_from_another_thread(path: Path, writer: SqliteDatabase) -> None:
-    reader = open_reader(path)
-    is_running = threading.Event()
-
-    def running() -> bool:
-        is_running.set()
-        return False
-
-    reader.connection.set_progress_handler(running, 100)
-
-    def stop() -> None:
-        is_running.wait()
-        reader.interrupt()
-
-    stopping = threading.Thread(target=stop)
-    stopping.start()
-    with pytest.raises(QueryTimeoutError):
-        reader._control(ENDLESS)
-    stopping.join()
-    assert reader.integer("commits_last") == writer.integer("commits_last")
-    reader.close()
 
 
 def test_a_good_end_leaves_one_file(path: Path) -> None:

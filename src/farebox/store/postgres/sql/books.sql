@@ -1,0 +1,100 @@
+-- Balances are sums over all slots.
+-- Purses, periods and expiries: what the recorder holds in memory of a workspace's credits.
+
+-- name: purse_grants
+-- Books, at first use of a workspace: grants with credits left or drawn. By primary key.
+select g.grant_id, g.kind, g.priority, g.created_at_ms, g.expires_at_ms,
+  a.credits_micro - a.debits_micro as left_micro, d.drawn_micro
+from grants g
+join accounts a on a.profile_id = g.profile_id and a.account = 'grant:' || g.grant_id
+  and a.slot = 0
+cross join lateral (
+  select coalesce(sum(credits_micro - debits_micro), 0)::bigint as drawn_micro from accounts
+  where profile_id = g.profile_id and account = 'drawn:' || g.grant_id
+) d
+where g.profile_id = :profile_id and (a.credits_micro > a.debits_micro or d.drawn_micro > 0)
+order by g.grant_id;
+
+-- name: purse_owed
+-- Books, at first use of a workspace.
+select debits_micro - credits_micro from accounts
+where profile_id = :profile_id and account = 'overdraft' and slot = 0;
+
+-- name: period_last
+-- Books, at first use of a workspace: the period opened last.
+select start_ms, end_ms, plan_id, plan_micro from periods
+where profile_id = :profile_id order by start_ms desc limit 1;
+
+-- name: period_insert!
+-- Books, when a period opens.
+insert into periods (profile_id, start_ms, end_ms, plan_id, plan_micro, opening_micro)
+values (:profile_id, :start_ms, :end_ms, :plan_id, :plan_micro, :opening_micro);
+
+-- name: period_add!
+-- Books, when credits move: what a transfer adds to the period it falls in.
+insert into period_sums as kept (
+  profile_id, start_ms, slot, granted_micro, expired_micro, charged_micro, corrected_micro
+)
+select profile_id, start_ms, current_setting('farebox.slot')::smallint,
+  :granted_micro, :expired_micro, :charged_micro, :corrected_micro
+from periods where profile_id = :profile_id and start_ms = :start_ms
+on conflict (profile_id, start_ms, slot) do update set
+  granted_micro = kept.granted_micro + excluded.granted_micro,
+  expired_micro = kept.expired_micro + excluded.expired_micro,
+  charged_micro = kept.charged_micro + excluded.charged_micro,
+  corrected_micro = kept.corrected_micro + excluded.corrected_micro;
+
+-- name: period_plan!
+-- Books, when a workspace moves to another plan in mid-period.
+update periods set plan_id = :plan_id, plan_micro = :plan_micro
+where profile_id = :profile_id and start_ms = :start_ms;
+
+-- name: grant_insert!
+-- Books, for every grant.
+insert into grants
+  (profile_id, grant_id, kind, credits_micro, priority, created_at_ms, expires_at_ms)
+values
+  (:profile_id, :grant_id, :kind, :credits_micro, :priority, :created_at_ms, :expires_at_ms);
+
+-- name: grant_last
+-- Books: the last grant id of a workspace.
+select max(grant_id) from grants where profile_id = :profile_id;
+
+-- name: terms_get
+-- Books: what the next period of a workspace depends on.
+select w.plan_id, w.next_plan_id, w.anchor_day, w.created_at_ms, z.timezone,
+  p.credits_per_month_micro
+from workspaces w
+join workspace_zones z on z.profile_id = w.profile_id
+join plans p on p.plan_id = coalesce(w.next_plan_id, w.plan_id)
+where w.profile_id = :profile_id
+order by z.zone_version desc limit 1;
+
+-- name: terms_take_next_plan!
+-- Books, when a period opens: the plan that waited for it.
+update workspaces set plan_id = next_plan_id, next_plan_id = null
+where profile_id = :profile_id and next_plan_id is not null;
+
+-- name: workspace_plans_insert!
+-- Books and plan changes: the plan of a workspace from an instant on.
+insert into workspace_plans (profile_id, from_ms, plan_id)
+values (:profile_id, :from_ms, :plan_id)
+on conflict (profile_id, from_ms) do update set plan_id = excluded.plan_id;
+
+-- name: dues
+-- Recorder, when it opens the database: each workspace's next end, of its period or of a grant.
+select w.profile_id, least(
+  (select max(p.end_ms) from periods p where p.profile_id = w.profile_id),
+  coalesce((select min(g.expires_at_ms) from grants g
+    join accounts a on a.profile_id = g.profile_id and a.account = 'grant:' || g.grant_id
+      and a.slot = 0
+    where g.profile_id = w.profile_id and g.expires_at_ms is not null
+      and a.credits_micro > a.debits_micro), 9223372036854775807)) as due_ms
+from workspaces w
+where exists (select 1 from periods p where p.profile_id = w.profile_id);
+
+-- name: top_up_get
+-- Top-ups, at first use of a workspace: the mark that it has set, if it is on.
+select auto_top_up_credit_micro, auto_top_up_balance_fall_below_micro, is_auto_top_up_granted
+from workspaces
+where profile_id = :profile_id and is_auto_top_up_credits_enabled = 1;

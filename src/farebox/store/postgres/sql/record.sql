@@ -1,0 +1,147 @@
+-- The commit path: many rows a statement, a column a parameter, in the order of the rows given.
+
+-- name: identities_insert!
+-- Recorder, every request. Duplicates change nothing; any other constraint is an error.
+insert into identities (profile_id, identity, content)
+select * from unnest(:c1::bigint[], :c2::bytea[], :c3::bytea[])
+on conflict (profile_id, identity) do nothing;
+
+-- name: identity_content
+-- Recorder, only when a batch holds repeats: what was first recorded under an identity.
+select content from identities where profile_id = :profile_id and identity = :identity;
+
+-- name: requests_insert!
+-- Recorder, every request: the fields of MeteredRequest less identity and content, then the commit.
+insert into requests (
+  profile_id, query_log_id, time_ms, key_id, log_type_id, channel, credits_micro, method, path,
+  status_code, duration_ms, response_size, ip, authentication_type, commit_id
+)
+select * from unnest(
+  :c1::bigint[], :c2::bytea[], :c3::bigint[], :c4::text[], :c5::bigint[], :c6::text[],
+  :c7::bigint[], :c8::text[], :c9::text[], :c10::bigint[], :c11::bigint[], :c12::bigint[],
+  :c13::text[], :c14::text[], :c15::bigint[]);
+
+-- name: captures_insert!
+-- Recorder, for requests that carry headers or bodies.
+insert into captures (profile_id, query_log_id, request_headers, request_body, response_body)
+select * from unnest(:c1::bigint[], :c2::bytea[], :c3::text[], :c4::text[], :c5::text[]);
+
+-- name: captures_forget!
+-- Housekeeping: some of a workspace's captured bodies whose time is over, by the time in their ids.
+delete from captures where profile_id = :profile_id and query_log_id in (
+  select query_log_id from captures
+  where profile_id = :profile_id and query_log_id < :before_id order by query_log_id limit :count
+);
+
+-- name: captures_after
+-- Housekeeping: the next workspace that has captured bodies. By primary key.
+select min(profile_id) from captures where profile_id > :profile_id;
+
+-- name: quarters_add!
+-- Recorder, one row for each quarter hour, key, log type and channel of a batch.
+insert into quarters as kept (
+  profile_id, quarter, key_id, log_type_id, channel, requests, credits_micro, last_ms, slot
+)
+select *, current_setting('farebox.slot')::smallint from unnest(
+  :c1::bigint[], :c2::bigint[], :c3::text[], :c4::bigint[], :c5::text[], :c6::bigint[],
+  :c7::bigint[], :c8::bigint[])
+on conflict (profile_id, quarter, key_id, log_type_id, channel, slot) do update set
+  requests = kept.requests + excluded.requests,
+  credits_micro = kept.credits_micro + excluded.credits_micro,
+  last_ms = greatest(kept.last_ms, excluded.last_ms);
+
+-- name: days_add!
+-- Recorder and the rebuilding of days.
+insert into days as kept (
+  profile_id, zone_version, day, log_type_id, key_id, requests, credits_micro, last_ms, slot
+)
+select *, current_setting('farebox.slot')::smallint from unnest(
+  :c1::bigint[], :c2::bigint[], :c3::bigint[], :c4::bigint[], :c5::text[], :c6::bigint[],
+  :c7::bigint[], :c8::bigint[])
+on conflict (profile_id, zone_version, day, log_type_id, key_id, slot) do update set
+  requests = kept.requests + excluded.requests,
+  credits_micro = kept.credits_micro + excluded.credits_micro,
+  last_ms = greatest(kept.last_ms, excluded.last_ms);
+
+-- name: day_log_types_add!
+-- Recorder and the rebuilding of days.
+insert into day_log_types as kept (
+  profile_id, zone_version, day, log_type_id, requests, credits_micro, last_ms, slot
+)
+select *, current_setting('farebox.slot')::smallint from unnest(
+  :c1::bigint[], :c2::bigint[], :c3::bigint[], :c4::bigint[], :c5::bigint[], :c6::bigint[],
+  :c7::bigint[])
+on conflict (profile_id, zone_version, day, log_type_id, slot) do update set
+  requests = kept.requests + excluded.requests,
+  credits_micro = kept.credits_micro + excluded.credits_micro,
+  last_ms = greatest(kept.last_ms, excluded.last_ms);
+
+-- name: day_keys_add!
+-- Recorder and the rebuilding of days.
+insert into day_keys as kept (
+  profile_id, zone_version, day, key_id, channel, requests, credits_micro, last_ms, slot
+)
+select *, current_setting('farebox.slot')::smallint from unnest(
+  :c1::bigint[], :c2::bigint[], :c3::bigint[], :c4::text[], :c5::text[], :c6::bigint[],
+  :c7::bigint[], :c8::bigint[])
+on conflict (profile_id, zone_version, day, key_id, channel, slot) do update set
+  requests = kept.requests + excluded.requests,
+  credits_micro = kept.credits_micro + excluded.credits_micro,
+  last_ms = greatest(kept.last_ms, excluded.last_ms);
+
+-- name: commits_insert!
+-- Recorder, one row a commit that records requests or moves credits.
+insert into commits (commit_id, at_ms) values (:commit_id, :at_ms);
+
+-- name: commits_last
+-- Recorder, when it opens the database.
+select max(commit_id) from commits;
+
+-- name: transfers_insert!
+-- Books, for every movement of credits.
+insert into transfers
+  (profile_id, commit_id, ordinal, at_ms, kind, debit_account, credit_account, amount_micro)
+select * from unnest(
+  :c1::bigint[], :c2::bigint[], :c3::bigint[], :c4::bigint[], :c5::text[], :c6::text[],
+  :c7::text[], :c8::bigint[]);
+
+-- name: accounts_open!
+-- Books, before accounts_add: a delta alone would break the table's checks. What several nodes add
+-- to at once has a row a node.
+insert into accounts (profile_id, account, debits_micro, credits_micro, slot)
+select profile_id, account, 0, 0,
+  case when account like 'drawn:%%' or account in ('spent', 'history')
+    then current_setting('farebox.slot')::smallint else 0 end
+from unnest(:c1::bigint[], :c2::text[]) as opened (profile_id, account)
+on conflict (profile_id, account, slot) do nothing;
+
+-- name: accounts_add!
+-- Books: what a batch's transfers add to each account; the slots are those of accounts_open. By
+-- primary key, in the order given.
+update accounts a set
+  debits_micro = a.debits_micro + added.debits_micro,
+  credits_micro = a.credits_micro + added.credits_micro
+from unnest(:c1::bigint[], :c2::text[], :c3::bigint[], :c4::bigint[])
+  as added (profile_id, account, debits_micro, credits_micro)
+where a.profile_id = added.profile_id and a.account = added.account
+  and a.slot = case when added.account like 'drawn:%%' or added.account in ('spent', 'history')
+    then current_setting('farebox.slot')::smallint else 0 end;
+
+-- name: charges_add!
+-- Books: a batch's requests and credits by log type and quarter hour of the commit.
+insert into charges as kept
+  (profile_id, quarter, log_type_id, is_history, requests, credits_micro, slot)
+select *, current_setting('farebox.slot')::smallint from unnest(
+  :c1::bigint[], :c2::bigint[], :c3::bigint[], :c4::bigint[], :c5::bigint[], :c6::bigint[])
+on conflict (profile_id, quarter, log_type_id, is_history, slot) do update set
+  requests = kept.requests + excluded.requests,
+  credits_micro = kept.credits_micro + excluded.credits_micro;
+
+-- name: clock_high_water
+-- Recorder, at start: no instant before this one comes again. By indexes; commits of several nodes
+-- aren't in the order of their ids.
+select greatest(
+  coalesce((select max(at_ms) from commits), 0),
+  coalesce((select at_ms from changes order by change_id desc limit 1), 0),
+  coalesce((select max(ended_at_ms) from leases), 0)
+);

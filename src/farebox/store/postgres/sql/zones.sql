@@ -1,0 +1,58 @@
+-- The zones of workspaces, and the days that are built anew after a change of zone.
+
+-- name: zones_of
+-- Days, at first use of a workspace.
+select zone_version, from_ms, timezone, built_quarter from workspace_zones
+where profile_id = :profile_id order by zone_version;
+
+-- name: zone_insert!
+-- Workspaces: a new zone.
+insert into workspace_zones (profile_id, zone_version, from_ms, timezone, built_quarter)
+values (:profile_id, :zone_version, :from_ms, :timezone, :built_quarter);
+
+-- name: zone_version_of
+-- Days: the version that reports read.
+select zone_version from workspaces where profile_id = :profile_id;
+
+-- name: zones_building
+-- Recorder, when it opens the database: workspaces whose days are being built.
+select profile_id from workspace_zones where built_quarter is not null
+group by profile_id order by profile_id;
+
+-- name: zone_built!
+-- Days, after each step; null when complete.
+update workspace_zones set built_quarter = :built_quarter
+where profile_id = :profile_id and zone_version = :zone_version;
+
+-- name: zone_switch!
+-- Days, when complete: reports read the new version from now on.
+update workspaces set zone_version = :zone_version where profile_id = :profile_id;
+
+-- name: quarters_from
+-- Days: the next quarters to be built, by primary key.
+select quarter, key_id, log_type_id, channel, sum(requests)::bigint as requests,
+  sum(credits_micro)::bigint as credits_micro, max(last_ms) as last_ms
+from quarters
+where profile_id = :profile_id and quarter >= :first_quarter and quarter < :end_quarter
+group by quarter, key_id, log_type_id, channel;
+
+-- name: quarter_next
+-- Days: the first quarter with traffic at or after one.
+select min(quarter) from quarters where profile_id = :profile_id and quarter >= :quarter;
+
+-- name: quarter_after_rows
+-- Days: the quarter hour that the row of this number from one on lies in, by primary key.
+select quarter from quarters
+where profile_id = :profile_id and quarter >= :quarter order by quarter limit 1 offset :rows;
+
+-- name: days_forget!
+-- Days, when reports have switched.
+delete from days where profile_id = :profile_id and zone_version < :zone_version;
+
+-- name: day_log_types_forget!
+-- Days, when reports have switched.
+delete from day_log_types where profile_id = :profile_id and zone_version < :zone_version;
+
+-- name: day_keys_forget!
+-- Days, when reports have switched.
+delete from day_keys where profile_id = :profile_id and zone_version < :zone_version;
