@@ -58,16 +58,18 @@ from farebox.engine.spawn import DATABASE_VARIABLE, recorder_process
 from farebox.pages import app as pages
 from farebox.pages.facts import Facts, MetricFact, SettingFact
 from farebox.service.admit import Admitter
-from farebox.service.alert_watch import AlertWatcher
+from farebox.service.alert_watch import AlertWatcher, are_any
 from farebox.service.capture import CapturePolicy
+from farebox.service.duties import Duty
 from farebox.service.forms.key import TokenEnsure, TokenEnsured
-from farebox.service.housekeeping import Housekeeper, last_audit
+from farebox.service.housekeeping import Housekeeper, audit, last_audit
 from farebox.service.metrics import METRICS, Metrics
 from farebox.service.record import Packer
 from farebox.service.record_queue import RecordQueue
 from farebox.service.refusal_log import RefusalLog
 from farebox.service.settle import Settler
 from farebox.settings import SETTINGS, Settings, process_environment
+from farebox.store.contract import Reader
 from farebox.store.database import Database
 from farebox.webhooks.deliverer import Deliverer
 from farebox.webhooks.sender import Resolve, Sender, resolve
@@ -134,15 +136,16 @@ def make_context(settings: Settings) -> Context:
     hold_ms = settings.reservation_seconds * MS_PER_SECOND
     gatekeeper = Gatekeeper(link, clock, entropy, hold_ms=hold_ms)
     refusal_log = RefusalLog(link, metrics, entropy)
+    readers = Readers(database.open_reader)
     return Context(
         directory=directory,
         follower=Follower(directory, database.open_reader),
-        readers=Readers(database.open_reader),
+        readers=readers,
         link=link,
         intake=Intake(Packer(directory, entropy), link, clock, policy, metrics),
         self_recorder=SelfRecorder(link, metrics),
         refusal_log=refusal_log,
-        own_limit=OwnLimit(settings.customer_requests_per_minute),
+        own_limit=OwnLimit(settings.customer_requests_per_minute, readers.run),
         gatekeeper=gatekeeper,
         admitter=Admitter(directory, gatekeeper, refusal_log, entropy),
         settler=Settler(directory, entropy),
@@ -301,7 +304,12 @@ def make_watchers(
             sender,
         ).run(),
         AlertWatcher(
-            context.link, context.readers.run, context.directory, context.clock, context.metrics
+            context.link,
+            context.readers.run,
+            context.directory,
+            context.clock,
+            context.metrics,
+            _duty(context, "alerts", are_any),
         ).run(),
         *hooks.beside(context),
     ]
@@ -315,15 +323,33 @@ def make_housekeeper(context: Context, settings: Settings) -> Housekeeper:
         partial(context.readers.run, last_audit),
         context.clock,
         context.metrics,
+        _duty(context, "audit"),
         capture_days=settings.capture_days,
         audit_minutes=settings.audit_minutes,
-        audit_command=[sys.executable, "-m", "farebox", "audit"],
-        # A password may be read there by the same user only; a command line by everyone.
-        audit_environment={
-            **process_environment(),
-            DATABASE_VARIABLE: settings.database.reveal(),
-            "FAREBOX_RUNTIME_DIR": str(settings.runtime_dir),
-        },
+        audit=partial(
+            audit,
+            [sys.executable, "-m", "farebox", "audit"],
+            # A password may be read there by the same user only; a command line by everyone.
+            {
+                **process_environment(),
+                DATABASE_VARIABLE: settings.database.reveal(),
+                "FAREBOX_RUNTIME_DIR": str(settings.runtime_dir),
+            },
+        ),
+    )
+
+
+def _duty(
+    context: Context, name: str, is_wanted: Callable[[Reader], bool] = lambda _: True
+) -> Duty:
+    """What of all processes one does."""
+    return Duty(
+        name,
+        context.link,
+        context.readers.run,
+        context.clock,
+        context.entropy,
+        is_wanted=is_wanted,
     )
 
 

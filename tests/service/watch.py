@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from farebox.service.alert_watch import AlertWatcher, Found
+from farebox.service.duties import Duty
 from farebox.service.metrics import Metrics
 from farebox.store.contract import Reader
 from tests.support.api import DirectLink, Store
 from tests.support.harness import START_MS, Harness
 
 HOUR_LIMITS = {"api": {"hour": 10, "day": 100, "month": 1000}, "portal": {"hour": 4}}
+
+Result = TypeVar("Result")
 
 
 class Watch:
@@ -44,7 +47,8 @@ class Watch:
         """A server's watcher that has seen nothing yet."""
         harness = self.harness
         link = DirectLink(harness, self.store)
-        return AlertWatcher(link, self._read, harness.directory, harness.clock, self.metrics)
+        duty = Duty("alerts", link, self.read, harness.clock, harness.entropy)
+        return AlertWatcher(link, self.read, harness.directory, harness.clock, self.metrics, duty)
 
     def alert(self, kind: str = "hour", *thresholds: int, **fields: Any) -> str:  # noqa: ANN401 - as `Harness.call`
         """A new alert's id; of the API unless said otherwise."""
@@ -91,8 +95,10 @@ class Watch:
             found.append(data["data"])
         return found
 
-    async def _read(self, work: Callable[[Reader], Found]) -> Found:
+    async def read(self, work: Callable[[Reader], Result]) -> Result:
+        """As a server's readers."""
         self.store.check()
         found = work(self.harness.reader)
-        self.counted += len(found.looks)
+        if isinstance(found, Found):
+            self.counted += len(found.looks)
         return found

@@ -18,6 +18,7 @@ import httpx
 
 from farebox.api.context import Context
 from farebox.api.intake import Intake
+from farebox.api.own_limit import OwnLimit
 from farebox.api.readers import Readers
 from farebox.api.self_record import SelfRecorder
 from farebox.app import Hooks, make_app, make_context
@@ -201,13 +202,15 @@ class Api:
         packer = Packer(made.directory, harness.entropy)
         gatekeeper = Gatekeeper(link, clock, harness.entropy, hold_ms=made.gatekeeper.hold_ms)
         refusal_log = RefusalLog(link, made.metrics, harness.entropy)
+        readers = Readers(self._open_reader)
         return replace(
             made,
             clock=clock,
             entropy=harness.entropy,
             link=link,
             follower=Follower(made.directory, self._open_reader),
-            readers=Readers(self._open_reader),
+            readers=readers,
+            own_limit=OwnLimit(settings.customer_requests_per_minute, readers.run),
             intake=Intake(packer, link, clock, policy, made.metrics),
             self_recorder=SelfRecorder(link, made.metrics),
             refusal_log=refusal_log,

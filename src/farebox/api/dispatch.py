@@ -135,7 +135,7 @@ async def _answer(call: Call, handler: Handler) -> Answer:
     match operation.security:
         case "key":
             call.known_caller = await authenticate_key(context, request)
-            context.own_limit.take(call.caller.profile_id, call.now_ms)
+            await context.own_limit.take(call.caller.profile_id, call.now_ms)
         case "meter" | "admin":
             call.known_token = await authenticate_scope(context, request, operation.security)
         case "forwarded" | "none":

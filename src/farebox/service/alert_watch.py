@@ -2,8 +2,9 @@
 
 About once a second it reads, in one query, what moves when a workspace with alerts changes, and
 counts only where something did: its last transfer, the requests recorded in this quarter hour, its
-plan and its terms. It keeps nothing of its own in the database: at its first look at a workspace
-it counts from where something was recorded last, so that nothing is missed while no server ran.
+plan and its terms. Of all processes one watches, while there are alerts. It keeps nothing of its
+own in the database: at its first look at a workspace it counts from where something was recorded
+last, so that nothing is missed while nobody watched.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from farebox.engine.clock import Clock
 from farebox.engine.directory import Directory
 from farebox.engine.link import Link
 from farebox.service.alert_usage import AlertUsage
+from farebox.service.duties import Duty
 from farebox.service.forms.alert import AlertsFire, AlertsFiredNow, Crossing
 from farebox.service.metrics import Metrics
 from farebox.service.reading import DirectoryBehindError, rows_of
@@ -90,11 +92,21 @@ class _Known(NamedTuple):
 
 
 class AlertWatcher:
-    """One per server. `read` computes something on a reader's thread."""
+    """One per server; works while the duty is its own.
+
+    `read` computes something on a reader's thread.
+    """
 
     def __init__(
-        self, link: Link, read: Run, directory: Directory, clock: Clock, metrics: Metrics
+        self,
+        link: Link,
+        read: Run,
+        directory: Directory,
+        clock: Clock,
+        metrics: Metrics,
+        duty: Duty,
     ) -> None:
+        self._duty = duty
         self._link = link
         self._read = read
         self._directory = directory
@@ -104,9 +116,13 @@ class AlertWatcher:
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        while True:
-            await self.round()
-            await asyncio.sleep(ROUND_SECONDS)
+        try:
+            while True:
+                if await self._is_ours():
+                    await self.round()
+                await asyncio.sleep(ROUND_SECONDS)
+        finally:
+            await self._duty.lay_down()
 
     async def round(self) -> None:
         """Look at what changed, and have told what was reached."""
@@ -119,6 +135,13 @@ class AlertWatcher:
             log.warning("alerts are put off: %s", error)
         except Exception:
             log.exception("alerts are put off")
+
+    async def _is_ours(self) -> bool:
+        try:
+            return await self._duty.is_ours()
+        except _PUT_OFF as error:
+            log.warning("alerts are put off: %s", error)
+        return False
 
     def look(self, reader: Reader) -> Found:
         """What there is to tell of the workspaces that changed."""
@@ -195,6 +218,11 @@ class AlertWatcher:
             fire = AlertsFire(crossings=list(crossings[start : start + CROSSINGS_AT_ONCE]))
             fired = await self._link.call("alerts.fire", fire, AlertsFiredNow, actor=ACTOR)
             self._metrics.count(METRIC, fired.count)
+
+
+def are_any(reader: Reader) -> bool:
+    """Whether there is anything to watch."""
+    return reader.value("alerts_any") is not None
 
 
 def _first_ms(reader: Reader, profile_id: int, now_ms: int) -> int:

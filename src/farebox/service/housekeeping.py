@@ -2,14 +2,14 @@
 
 It watches the wall clock, has captured bodies forgotten when their time is over, has the books
 audited now and then by a process of its own (so that no request waits for it), and tells what the
-last audit found, whoever ran it.
+last audit found, whoever ran it. Of all servers one has the books audited in each period.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -20,6 +20,7 @@ from farebox.core.instant import MS_PER_DAY, MS_PER_MINUTE, MS_PER_SECOND
 from farebox.engine.clock import DRIFT_ALARM_MS, SteadyClock
 from farebox.engine.link import Link
 from farebox.engine.transaction import Command, Transaction
+from farebox.service.duties import Duty
 from farebox.service.metrics import Metrics
 from farebox.store.contract import QueryTimeoutError, Reader, StoreFaultError
 
@@ -49,7 +50,7 @@ class _Audit(NamedTuple):
 
 
 class Housekeeper:
-    """One per server. `audit_command` audits and keeps the result, in `audit_environment`."""
+    """One per server. `audit` audits and keeps the result."""
 
     def __init__(
         self,
@@ -57,11 +58,11 @@ class Housekeeper:
         last_audit: Callable[[], Awaitable[_Audit | None]],
         clock: SteadyClock,
         metrics: Metrics,
+        audit_duty: Duty,
         *,
         capture_days: int,
         audit_minutes: int,
-        audit_command: Sequence[str],
-        audit_environment: Mapping[str, str],
+        audit: Callable[[], Coroutine[None, None, None]],
     ) -> None:
         self._link = link
         self._last_audit = last_audit
@@ -69,9 +70,9 @@ class Housekeeper:
         self._metrics = metrics
         self._capture_ms = capture_days * MS_PER_DAY
         self._audit_ms = audit_minutes * MS_PER_MINUTE
-        self._audit_command = audit_command
-        self._audit_environment = audit_environment
-        self._audited_ms = clock.now_ms()
+        self._audit_now = audit
+        self._audit_duty = audit_duty
+        self._audit_due_ms = clock.now_ms() + self._audit_ms
         self._forgot_ms = 0
         self._auditing: asyncio.Task[None] | None = None
 
@@ -79,14 +80,15 @@ class Housekeeper:
         """Until it is cancelled."""
         try:
             while True:
-                await self._round()
+                await self.round()
                 await asyncio.sleep(ROUND_SECONDS)
         finally:
             if self._auditing is not None:
                 self._auditing.cancel()
                 await asyncio.wait([self._auditing])
 
-    async def _round(self) -> None:
+    async def round(self) -> None:
+        """Look after what is due."""
         now_ms = self._clock.now_ms()
         self._watch_clock()
         try:
@@ -94,14 +96,22 @@ class Housekeeper:
             if now_ms - self._forgot_ms >= FORGET_EVERY_MS:
                 await self._forget_captures(now_ms - self._capture_ms)
                 self._forgot_ms = now_ms
+            if self._audit_ms and now_ms >= self._audit_due_ms:
+                await self._audit()
         except (FareboxError, StoreFaultError, QueryTimeoutError) as error:
             log.warning("housekeeping is put off: %s", error)
-        if self._audit_ms and now_ms - self._audited_ms >= self._audit_ms:
-            self._audited_ms = now_ms
-            if self._auditing is None or self._auditing.done():
-                self._auditing = asyncio.create_task(
-                    audit(self._audit_command, self._audit_environment)
-                )
+
+    async def audited(self) -> None:
+        """Wait until no audit of this server runs."""
+        if self._auditing is not None:
+            await asyncio.wait([self._auditing])
+
+    async def _audit(self) -> None:
+        """Audit, unless another server did; the next is due when this one's time is over."""
+        claimed = await self._audit_duty.claim(self._audit_ms)
+        self._audit_due_ms = claimed.until_ms
+        if claimed.is_held and (self._auditing is None or self._auditing.done()):
+            self._auditing = asyncio.create_task(self._audit_now())
 
     async def _forget_captures(self, before_ms: int) -> None:
         forget = CapturesForget(before_ms)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from farebox.api.own_limit import OwnLimit
 from farebox.core.errors import FareboxError
+from farebox.core.request import Channel
+from farebox.engine.link import unavailable
+from farebox.store.contract import Reader
 from tests.api.customer.shop import CUSTOMER_CALLS, Shop
 from tests.support.api import Api
 from tests.support.harness import Harness
@@ -57,11 +61,78 @@ def test_the_default_is_300_a_minute(shop: Shop) -> None:
     assert codes == [200] * 300 + [429]
 
 
-def test_each_minute_and_workspace_counts_alone() -> None:
-    limit = OwnLimit(1)
-    limit.take(1, MINUTE_MS)
-    limit.take(2, MINUTE_MS)
-    limit.take(1, 2 * MINUTE_MS)
-    with pytest.raises(FareboxError) as refused:
-        limit.take(1, 3 * MINUTE_MS - 1)
-    assert refused.value.retry_after_seconds == 1
+class Others:
+    """What all processes have recorded."""
+
+    def __init__(self, harness: Harness) -> None:
+        self._harness = harness
+        self.reads = 0
+        self.is_away = False
+
+    async def read(self, work: Callable[[Reader], int]) -> int:
+        self.reads += 1
+        if self.is_away:
+            raise unavailable("gone")  # noqa: EM101 - not a message to format
+        return work(self._harness.reader)
+
+
+@pytest.fixture
+def others(tmp_path: Path) -> Iterator[Others]:
+    with Harness(tmp_path) as harness:
+        yield Others(harness)
+
+
+def test_each_minute_and_workspace_counts_alone(others: Others) -> None:
+    async def story() -> FareboxError:
+        limit = OwnLimit(1, others.read)
+        await limit.take(1, MINUTE_MS)
+        await limit.take(2, MINUTE_MS)
+        await limit.take(1, 2 * MINUTE_MS)
+        with pytest.raises(FareboxError) as refused:
+            await limit.take(1, 3 * MINUTE_MS - 1)
+        return refused.value
+
+    assert asyncio.run(story()).retry_after_seconds == 1
+
+
+def test_what_other_processes_let_through_in_the_minute_counts(small_shop: Shop) -> None:
+    """Also what one did that has ended since; but not what was in another minute or channel."""
+    harness = small_shop.harness
+    shop = small_shop
+    harness.clock.advance(MINUTE_MS - harness.now_ms % MINUTE_MS)
+    calls: list[tuple[Channel, int]] = [("self", -1), ("self", 0), ("api", 0), ("api", 0)]
+    rows = [
+        harness.row(shop.profile_id, shop.key_id, channel=channel, time_ms=harness.now_ms + at_ms)
+        for channel, at_ms in [*calls, ("self", 1)]
+    ]
+    harness.record(rows)
+    assert [shop.api.post("/user", shop.key).status_code for _ in range(3)] == [200, 429, 429]
+    assert shop.api.post("/user", shop.other_key).status_code == 200
+
+
+def test_others_are_looked_at_ten_times_a_second_at_most_and_not_when_it_is_full(
+    others: Others,
+) -> None:
+    async def story() -> None:
+        limit = OwnLimit(50, others.read)
+        for number in range(50):
+            await limit.take(1, MINUTE_MS + 10 * number)
+        for _ in range(9):
+            with pytest.raises(FareboxError):
+                await limit.take(1, MINUTE_MS + 30_000)
+
+    asyncio.run(story())
+    assert others.reads == 5
+
+
+def test_while_the_store_is_away_a_process_counts_its_own(others: Others) -> None:
+    others.is_away = True
+
+    async def story() -> None:
+        limit = OwnLimit(2, others.read)
+        await limit.take(1, MINUTE_MS)
+        await limit.take(1, MINUTE_MS + 1_000)
+        with pytest.raises(FareboxError):
+            await limit.take(1, MINUTE_MS + 2_000)
+
+    asyncio.run(story())

@@ -55,7 +55,7 @@ def test_an_error_has_the_shape_and_text_of_its_seed(shop: Shop, name: str, lang
     answers["500"] = call()
     shop.api.store.fault = None
     for _ in range(300):
-        shop.api.context.own_limit.take(shop.other_profile_id, shop.harness.now_ms)
+        shop.api.run(shop.api.context.own_limit.take(shop.other_profile_id, shop.harness.now_ms))
     answers["429"] = call(key=shop.other_key)
     for status, shape in seed["errors"].items():
         found, answer = answers[status]

@@ -113,3 +113,13 @@ end
 $$;
 
 select wall_workspaces();
+
+-- What one process does for all: whose it is, and until when.
+create table duties (
+  name text collate "C" primary key,
+  holder text collate "C" not null,
+  until_ms bigint not null
+) with (autovacuum_vacuum_threshold = 100, autovacuum_vacuum_scale_factor = 0);
+
+-- The customers' own calls, which a limit of their own counts by the minute.
+create index requests_self on requests (profile_id, query_log_id) where channel = 'self';

@@ -51,6 +51,10 @@ delete from alert_firings where (profile_id, alert_id, window_start_ms, threshol
   select profile_id, alert_id, window_start_ms, threshold_percent from alert_firings
   where fired_at_ms < :before_ms order by fired_at_ms limit :count);
 
+-- name: alerts_any
+-- Watcher, every second: whether there is anything to watch. One row.
+select 1 from alerts limit 1;
+
 -- name: alerts_watched
 -- Watcher, every second: all alerts, and for each workspace what moves when it changes. Requests
 -- are those of the quarter hour of the ledger's clock; all by primary keys, once a workspace.
