@@ -20,9 +20,9 @@ TOKEN_LENGTH_MIN = 2 * KEY_LENGTH_MIN
 SECRET_LENGTH_MIN = 32
 SECRET_LENGTH_MAX = 1_024
 REFUSED_FLAG = (
-    "FAREBOX_DATABASE must not hold a password in --database, where everyone on this machine can "
-    "read it: set the environment variable, or keep the password in a file and name that by "
-    "PGPASSFILE"
+    "a password doesn't belong into a command line, where everyone on this machine can read it: "
+    "put the URL into the environment as FAREBOX_DATABASE, or the password into PGPASSWORD or "
+    "into a file that PGPASSFILE names"
 )
 NOT_SHARED = (
     "FAREBOX_SECRET must be set where FAREBOX_DATABASE is a PostgreSQL server: every machine "
@@ -325,7 +325,7 @@ def read_settings(
     database = values.get("database")
     if isinstance(database, DatabaseUrl):
         if database.has_password and (flags or {}).get("database") is not None:
-            problems.append(REFUSED_FLAG)
+            problems.append(f"FAREBOX_DATABASE: {REFUSED_FLAG}")
         if database.file is None and needs_secret and values.get("secret") == "":
             problems.append(NOT_SHARED)
     values["runtime_dir"] = values.get("runtime_dir") or _default_runtime_dir(environment)

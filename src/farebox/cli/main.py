@@ -17,6 +17,7 @@ from farebox.cli import (
     backup,
     keys,
     log_types,
+    migrate,
     money,
     plans,
     refusals,
@@ -47,6 +48,7 @@ def make_app(*more: Plug) -> typer.Typer:
     app.command("backup")(backup.backup)
     app.command("restore")(backup.restore)
     app.command("restored")(backup.restored)
+    app.command("migrate")(migrate.migrate)
     app.add_typer(plans.app, name="plans", help="Plans: limits and monthly credits.")
     app.add_typer(log_types.app, name="log-types", help="Log types: priced endpoints.")
     app.add_typer(workspaces.app, name="workspaces", help="Workspaces: your customers.")

@@ -33,7 +33,7 @@ from farebox.settings import (
 from farebox.store.contract import Reader, StoreFaultError
 from farebox.store.database import Database as AnyDatabase
 
-__all__ = ["BEGINNINGS", "DATABASE_DEFAULT", "Database", "Session"]
+__all__ = ["BEGINNINGS", "DATABASE_DEFAULT", "Database", "Session", "check_url"]
 
 # What a database may begin with; no other command makes one by a path that is mistyped.
 BEGINNINGS = ("log_types.create", "plans.create", "tokens.create")
@@ -42,7 +42,12 @@ Answer = TypeVar("Answer", bound=msgspec.Struct)
 Result = TypeVar("Result")
 
 
-def _database(context: typer.Context, parameter: typer.CallbackParam, text: str) -> str:
+def check_url(
+    context: typer.Context, parameter: typer.CallbackParam, text: str | None
+) -> str | None:
+    """An option's URL as it is; one that can't be, or shows a password, is refused."""
+    if text is None:
+        return None
     try:
         url = read_database_url(text.strip())
     except ValueError as error:
@@ -60,7 +65,7 @@ Database = Annotated[
         "--database",
         envvar=DATABASE_VARIABLE,
         help="Where everything is kept: sqlite:///FILE or postgresql://USER@HOST/NAME.",
-        callback=_database,
+        callback=check_url,
         metavar="URL",
     ),
 ]

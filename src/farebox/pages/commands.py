@@ -18,6 +18,9 @@ COMMANDS: tuple[CommandFact, ...] = (
     CommandFact("backup", (), Phrase("Writes a copy of the database while it is being served.")),
     CommandFact("restore", (), Phrase("Puts a backup in the place of the database.")),
     CommandFact("restored", (), Phrase("Makes a database ready that was restored by other means.")),
+    CommandFact(
+        "migrate", (), Phrase("Brings the schema up to date, or moves a database to PostgreSQL.")
+    ),
     CommandFact("docs", (), Phrase("Writes this documentation into a folder, as files.")),
     CommandFact("statement", (), Phrase("Prints what to invoice a workspace from.")),
     CommandFact("plans", _ALL, Phrase("Plans: limits and monthly credits.")),

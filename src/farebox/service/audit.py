@@ -78,20 +78,30 @@ def run_audit(
         StoreFaultError: the database can't be read.
         QueryTimeoutError: the reader was interrupted.
     """
-    began_ns = time.monotonic_ns()
-    findings = Findings()
     reader.begin_read()
     try:
-        if integrity:
-            _check_integrity(reader, findings)
-        check_commits_order(reader, findings)
-        workspaces = reader.rows("audit_profiles", Audited)
-        for done, workspace in enumerate(workspaces):
-            on_progress(done, len(workspaces))
-            _check_workspace(reader, workspace, findings)
-        on_progress(len(workspaces), len(workspaces))
+        return audit_snapshot(reader, integrity=integrity, on_progress=on_progress)
     finally:
         reader.end_read()
+
+
+def audit_snapshot(
+    reader: Reader,
+    *,
+    integrity: bool = False,
+    on_progress: Progress = lambda _done, _total: None,
+) -> AuditResult:
+    """Audit the whole database, in the snapshot or the transaction that the reader holds."""
+    began_ns = time.monotonic_ns()
+    findings = Findings()
+    if integrity:
+        _check_integrity(reader, findings)
+    check_commits_order(reader, findings)
+    workspaces = reader.rows("audit_profiles", Audited)
+    for done, workspace in enumerate(workspaces):
+        on_progress(done, len(workspaces))
+        _check_workspace(reader, workspace, findings)
+    on_progress(len(workspaces), len(workspaces))
     return AuditResult(
         findings.requests,
         findings.credits_micro,

@@ -63,6 +63,22 @@ def begin_anew(writer: Writer, action: str, ref: str) -> int:
     return ended
 
 
+def update_schema(database: Database, place: Path, *, is_last: bool) -> list[str]:
+    """Bring a schema up to date; the names of the steps taken.
+
+    `is_last` takes the steps that end the work of older programs, too. A server's database may be
+    served meanwhile.
+
+    Raises:
+        InUseError: a file is being served.
+        StoreFaultError: it can't be opened, or belongs to something else.
+    """
+    if not database.is_file:
+        return database.prepare(is_last=is_last)
+    with alone(place, database):
+        return database.prepare(is_last=is_last)
+
+
 def finish_restore(database: Database, place: Path) -> RestoredData:
     """Make a database ready that was restored by other means than ours. Again, it does no harm.
 

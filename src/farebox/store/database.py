@@ -6,12 +6,17 @@ the same contract. Nothing that is printed of it holds its password.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from farebox.core.database_url import DatabaseUrl, file_url
 from farebox.store.contract import Reader, Writer
+from farebox.store.migration import Phase
+from farebox.store.postgres import connection as postgres
+from farebox.store.postgres import migrate as postgres_schema
 from farebox.store.sqlite import database as sqlite
 from farebox.store.sqlite import migrate as sqlite_schema
 
@@ -43,7 +48,9 @@ class Database:
         Raises:
             StoreFaultError: it can't be opened.
         """
-        return sqlite.open_reader(self.path)
+        if self.is_file:
+            return sqlite.open_reader(self.path)
+        return postgres.open_reader(self.url.reveal())
 
     def open_checked_reader(self) -> Reader:
         """A connection that only reads, of who can't bring the schema up to date.
@@ -51,32 +58,47 @@ class Database:
         Raises:
             StoreFaultError: it can't be opened, or its schema is not this program's.
         """
-        reader = sqlite.open_reader(self.path)
-        try:
-            sqlite_schema.check_schema(reader)
-        except BaseException:
-            reader.close()
-            raise
-        return reader
+        if self.is_file:
+            file_reader = sqlite.open_reader(self.path)
+            return _checked(file_reader, partial(sqlite_schema.check_schema, file_reader))
+        reader = postgres.open_reader(self.url.reveal())
+        return _checked(reader, partial(postgres_schema.check_schema, reader))
 
     def open_writer(self) -> Writer:
         """A connection that writes.
 
         Raises:
-            StoreFaultError: it can't be opened.
+            StoreFaultError: it can't be opened, or doesn't keep what it acknowledges.
         """
-        return sqlite.open_writer(self.path)
+        if self.is_file:
+            return sqlite.open_writer(self.path)
+        return postgres.open_writer(self.url.reveal())
 
-    def prepare(self) -> list[str]:
+    def prepare(self, *, is_last: bool = False) -> list[str]:
         """Bring the schema up to date, as far as a program may; the names of the steps taken.
+
+        `is_last`: also take away what older programs needed; none of them may run any more.
 
         Raises:
             StoreFaultError: it can't be opened, is of a newer Farebox or of something else.
         """
-        with closing(sqlite.open_writer(self.path)) as writer:
-            return sqlite_schema.migrate(writer)
+        phase: Phase = "post" if is_last else "pre"
+        if self.is_file:
+            with closing(sqlite.open_writer(self.path)) as file_writer:
+                return sqlite_schema.migrate(file_writer, phase)
+        with closing(postgres.open_writer(self.url.reveal())) as writer:
+            return postgres_schema.migrate(writer, phase)
 
 
 def file_database(path: Path) -> Database:
     """A database of SQLite, by its file."""
     return Database(file_url(str(path)))
+
+
+def _checked(reader: Reader, check: Callable[[], None]) -> Reader:
+    try:
+        check()
+    except BaseException:
+        reader.close()
+        raise
+    return reader

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from farebox.service.forms.common import Stamp
+from farebox.service.forms.common import Number, Stamp
 
 Commit = Annotated[int, Meta(description="The last commit that it holds.")]
 At = Annotated[Stamp | None, Meta(description="When that was, ISO 8601 in UTC; `null` is never.")]
@@ -29,6 +29,27 @@ class RestoredData(Struct, frozen=True):
     database: Annotated[str, Meta(description="Where it lies.")]
     steps: Annotated[int, Meta(description="How many steps its schema was brought forward.")]
     leases_ended: Annotated[int, Meta(description="How many leases were ended that it held.")]
+
+
+class MovedData(Struct, frozen=True):
+    """A database that has moved to a server."""
+
+    database: Annotated[str, Meta(description="Where it lies, without a password.")]
+    tables: Annotated[int, Meta(description="How many tables were copied.")]
+    rows: Annotated[int, Meta(description="How many rows were copied.")]
+    requests: Requests
+    credits: Annotated[Number, Meta(description="What those cost.")]
+    replaced: Annotated[
+        int, Meta(description="Texts with the character NUL, which was replaced by U+FFFD.")
+    ]
+    took_ms: Annotated[int, Meta(description="How long it took, in milliseconds.")]
+
+
+class MigratedData(Struct, frozen=True):
+    """A schema that is up to date."""
+
+    database: Annotated[str, Meta(description="Where it lies, without a password.")]
+    steps: Annotated[list[str], Meta(description="The steps that were taken.")]
 
 
 class RestoreData(Struct, frozen=True):

@@ -228,6 +228,12 @@ class PostgresDatabase:
             self._put("migration_lock", {})
             self._pipeline.put(_WAIT_SHORT)
 
+    @contextmanager
+    def copying(self) -> Iterator[psycopg.Connection[object]]:
+        """The bare connection, for a COPY inside the open transaction."""
+        with self._telling_apart(), self._pipeline.left():
+            yield self.connection
+
     def script(self, sql: str) -> None:
         """Run the statements of a migration."""
         with self._telling_apart():

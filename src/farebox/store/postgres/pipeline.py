@@ -128,6 +128,15 @@ class Pipeline:
             raise told_apart(failed)
 
     @contextmanager
+    def left(self) -> Iterator[None]:
+        """Leave the pipeline, after all that was put, for what can't go through one."""
+        self.settle()
+        self._pgconn.exit_pipeline_mode()
+        yield
+        self._pgconn.nonblocking = 1
+        self._pgconn.enter_pipeline_mode()
+
+    @contextmanager
     def budget(self, milliseconds: int) -> Iterator[None]:
         """Stop what runs when the time is over."""
         self._budget_ends = _now_ms() + milliseconds

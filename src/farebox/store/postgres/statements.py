@@ -21,6 +21,7 @@ from farebox.store.postgres.arrays import KINDS, Kind, encode
 SQL_FOLDER = Path(__file__).parent / "sql"
 # Statements of this engine alone.
 SESSION_FILE = Path(__file__).parent / "session.sql"
+MOVING_FILE = Path(__file__).parent / "moving.sql"
 
 _PLACE = re.compile(r"%\((\w+)\)s|%%")
 _COLUMN = re.compile(
@@ -53,7 +54,7 @@ NO_VALUES = Values()
 @lru_cache(maxsize=1)
 def named_statements() -> dict[str, Statement]:
     """Every statement by its name."""
-    return {**_read(SQL_FOLDER), **_read(SESSION_FILE)}
+    return {**_read(SQL_FOLDER), **_read(SESSION_FILE), **_read(MOVING_FILE)}
 
 
 def control(sql: str) -> Statement:
