@@ -17,7 +17,7 @@ PROJECT := --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test long check cover bench docs lock clean
+.PHONY: help run test long sim check cover bench docs lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test: $(DEV) ## Install what is needed and run every test; ARGS="-k grants" pick
 
 long: $(DEV) ## Run the tests that take minutes: more power cuts, kills and examples
 	@$(BIN)/pytest -m long $(ARGS)
+
+sim: $(DEV) ## Break a fleet for hours; ARGS="--only faults --seed 7 --runs 3", ARGS=--help
+	@$(BIN)/python -m tests.fleet $(ARGS)
 
 check: $(DEV) ## Style, types, floors and house rules, without the other tests
 	@$(BIN)/ruff check .

@@ -15,6 +15,12 @@ join keys k using (key_id) where t.slug = '{slug}' and r.profile_id in ({profile
 """
 
 
+DRAWN = """
+select coalesce(sum(units), 0) from draws where profile_id = {profile_id} and name = '{kind}'
+"""
+MICRO = 1_000_000
+
+
 class Findings:
     """A run that has been looked at."""
 
@@ -26,7 +32,7 @@ class Findings:
         rows = world.ground.rows(LOG.format(slug=SLUG, profiles=profiles))
         names = {line.name for line in self.history.lines}
         self.rows = [row for row in rows if row[0].removeprefix("/") in names]
-        self.hold_seconds = world.hold_seconds
+        self._world = world
 
     @property
     def admitted(self) -> int:
@@ -44,7 +50,7 @@ class Findings:
         self.history.check_log(Counter(row[0].removeprefix("/") for row in self.rows))
         if self.scenario.window_ms is None:
             most = self.history.most_at_once(
-                self.hold_seconds, is_returning=self.scenario.is_returning
+                self._world.hold_seconds, is_returning=self.scenario.is_returning
             )
             assert max(most.values(), default=0) <= self.scenario.limit, most
         else:
@@ -59,10 +65,23 @@ class Findings:
         if self.scenario.kind == "minute":
             assert self.fullest() == limit
             return
+        if self.in_doubt:
+            # A machine that is too busy loses leases, and with them what they had drawn.
+            assert self.admitted + self.lost() == limit * self.scenario.scopes
+            return
         admitted = {scope: len(names) for scope, names in self.history.admitted().items()}
         assert admitted == dict.fromkeys(range(self.scenario.scopes), limit), admitted
         _, seconds = self.history.early(limit)
         assert seconds <= RECALL_SECONDS_MAX, seconds
+
+    def lost(self) -> int:
+        """What is drawn and held by nobody, when all is used up."""
+        ends = self.history.names("settle", "done") | self.history.names("void", "done")
+        forgotten = self.history.names("authorize", "admitted") - ends
+        kind, profile_id = self.scenario.kind, self.ran.customer.profile_id
+        ((drawn,),) = self._world.ground.rows(DRAWN.format(kind=kind, profile_id=profile_id))
+        unit = self.scenario.price * MICRO if kind == "credits" else 1
+        return int(drawn) // unit - len(forgotten)
 
     def fullest(self) -> int:
         """The most that the log has in one window of a second or minute."""

@@ -20,7 +20,9 @@ Row = tuple[Any, ...]
 class Ground(Protocol):
     """A database for nodes."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Which it is."""
 
     def way(self) -> tuple[str, tuple[Proxy, ...]]:
         """A URL for one more node, and the proxies that it leads through."""
@@ -58,10 +60,10 @@ class PostgresGround:
 
     name = "postgres"
 
-    def __init__(self, *, has_standby: bool = False) -> None:
+    def __init__(self, *, has_standby: bool = False, in_memory: bool = True) -> None:
         self._has_standby = has_standby
         self._stack = ExitStack()
-        self.primary = Cluster()
+        self.primary = Cluster(in_memory=in_memory)
         self.standby: Cluster | None = None
         self.database = ""
 

@@ -102,6 +102,7 @@ class World:
         scenario: Scenario,
         *,
         run_seconds: float = 0.0,
+        more_seconds: float = 0.0,
         disturb: Callable[[Customer], None] = lambda _: None,
     ) -> Ran:
         """Let callers come at a scenario until its limit is used up; meanwhile, disturb."""
@@ -122,7 +123,7 @@ class World:
             CALLERS,
             RECALL_SECONDS_MAX,
             run_seconds,
-            DEADLINE_SECONDS,
+            DEADLINE_SECONDS + more_seconds,
             is_endless=scenario.kind == "second",
             refusals_min=1 if self.workers == 1 else REFUSALS_MIN,
         )
@@ -130,7 +131,7 @@ class World:
         with started(plan) as callers:
             try:
                 disturb(customer)
-                callers.communicate(b"calm\n", timeout=DEADLINE_SECONDS + 10)
+                callers.communicate(b"calm\n", timeout=DEADLINE_SECONDS + more_seconds + 10)
             finally:
                 callers.kill()
             assert callers.returncode == 0, "the callers have failed"

@@ -1,0 +1,105 @@
+"""Runs: a scenario of a seed, the callers that come at it, and what must be true afterwards."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+
+from tests.fleet.checks import Findings
+from tests.fleet.faults import Faults
+from tests.fleet.ground import PostgresGround
+from tests.fleet.history import History
+from tests.fleet.looking import Looking
+from tests.fleet.scenario import LIMITS, drawn
+from tests.fleet.world import World
+from tests.support.faces import Customer
+
+SECOND_SECONDS = 2.0
+FAILOVER_SECONDS = 6.0
+# Callers are slower than this on no machine that the tests are meant for.
+CALLS_PER_SECOND_MIN = 150
+
+
+def run_exact(world: World, seed: int, limits: tuple[int, ...] = LIMITS) -> str:
+    """Without faults: exactly what the limit says. What was seen, as JSON."""
+    scenario = drawn(seed, limits=limits)
+    ran = world.run(
+        scenario,
+        run_seconds=SECOND_SECONDS if scenario.kind == "second" else 0.0,
+        more_seconds=scenario.limit * scenario.scopes / CALLS_PER_SECOND_MIN,
+    )
+    found = Findings(world, scenario, ran)
+    with telling(found):
+        found.check_exact()
+    return found.told()
+
+
+def run_faults(world: World, seed: int, seconds: float) -> str:
+    """With faults for so long: never over, nothing acknowledged lost, nothing twice."""
+    scenario = drawn(seed, has_faults=True)
+    faults = Faults(world, seed)
+    looks: list[Looking] = []
+
+    def disturb(customer: Customer) -> None:
+        looks.append(Looking(world.ground, scenario, customer))
+        faults.look = looks[0].look
+        faults.rage(seconds)
+
+    ran = world.run(scenario, run_seconds=seconds, disturb=disturb)
+    found = Findings(world, scenario, ran)
+    with telling(found):
+        looks[0].look()
+        found.check()
+        world.audit()
+        assert found.admitted > 0, "there was something to go wrong"
+    seen = {"looks": looks[0].looks, "nearest": looks[0].nearest, "faults": faults.done}
+    return f"{found.told()} {json.dumps(seen)}"
+
+
+def run_failover(world: World, seed: int) -> str:
+    """The primary is killed in mid-run and its standby promoted: as with every other fault."""
+    ground = world.ground
+    assert isinstance(ground, PostgresGround)
+    scenario = drawn(seed, has_faults=True)
+    chance = random.Random(seed)
+    looks: list[Looking] = []
+
+    def disturb(customer: Customer) -> None:
+        looks.append(Looking(world.ground, scenario, customer))
+        pause = threading.Event()
+        pause.wait(chance.uniform(1.0, 2.5))
+        looks[0].look()
+        ground.fail_over()
+        for _ in range(100):
+            looks[0].look()
+            pause.wait(0.02)
+
+    ran = world.run(scenario, run_seconds=FAILOVER_SECONDS, disturb=disturb)
+    found = Findings(world, scenario, ran)
+    with telling(found):
+        looks[0].look()
+        found.check()
+        world.audit()
+        assert found.admitted > 0, "there was something to go wrong"
+    away = longest_silence(found.history)
+    return f"{found.told()} {json.dumps({'looks': looks[0].looks, 'away': round(away, 1)})}"
+
+
+def longest_silence(history: History) -> float:
+    """The longest time without anything that was written, in seconds."""
+    times = sorted(line.heard for line in history.lines if line.outcome == "done")
+    return max((after - before for before, after in pairwise(times)), default=0.0)
+
+
+@contextmanager
+def telling(found: Findings) -> Iterator[None]:
+    """What fails inside says which run it was."""
+    try:
+        yield
+    except AssertionError as error:
+        error.add_note(found.told())
+        raise
