@@ -148,7 +148,8 @@ class Proxy:
         try:
             await self.flowing.wait()
             upstream = Ends(*await asyncio.open_connection(*self.upstream))
-        except OSError:
+        except (OSError, asyncio.CancelledError):
+            # Nowhere to go, or the proxy ends: whoever waits for it would be forgotten.
             _reset(writer)
             return
         connection = _Connection(self, Ends(reader, writer), upstream)
