@@ -43,7 +43,7 @@ async def get_profile_usage(call: Call) -> Answer:
         )
         return ENCODER.encode(ProfileUsageAnswer(profile_usage(usage)))
 
-    return await call.context.readers.run(work)
+    return await read(call, work)
 
 
 async def get_profile(call: Call) -> Answer:
@@ -55,7 +55,7 @@ async def get_profile(call: Call) -> Answer:
         found = read_profile(reader, directory, workspace, call.now_ms, held_micro)
         return ENCODER.encode(ProfileAnswer(profile_data(found)))
 
-    return await read(call.context, work)
+    return await read(call, work)
 
 
 async def get_user(call: Call) -> Answer:
@@ -72,7 +72,7 @@ async def get_quotas(call: Call) -> Answer:
         found = read_quotas(reader, directory, workspace, call.now_ms, held_micro)
         return ENCODER.encode(quotas_answer(found))
 
-    return await read(call.context, work)
+    return await read(call, work)
 
 
 async def get_keys(call: Call) -> Answer:
@@ -86,7 +86,7 @@ async def get_keys(call: Call) -> Answer:
         data = [key_data(one, zone, call.now_ms) for one in listed]
         return ENCODER.encode(KeysAnswer(metadata, data))
 
-    return await call.context.readers.run(work)
+    return await read(call, work)
 
 
 HANDLERS: dict[str, Handler] = {

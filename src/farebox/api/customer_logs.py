@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from farebox.api.call import Answer, Call, Handler
 from farebox.api.customer_forms import filters_metadata, pagination, query_log
+from farebox.api.reading import read
 from farebox.contract import logs
 from farebox.contract.logs import (
     DISPLAY_PAGES_MAX,
@@ -57,14 +58,14 @@ async def get_logs(call: Call) -> Answer:
         return ENCODER.encode(LogsAnswer(filters_metadata(body), data))
 
     own_seconds = call.context.log_query_ms / MS_PER_SECOND
-    return await call.context.readers.run(work, own_seconds=own_seconds)
+    return await read(call, work, own_seconds=own_seconds)
 
 
 async def look_up(call: Call) -> Answer:
     """`/api_keys/logs/lookup`."""
     log_id = call.body(LookupRequest).query_log_id
     profile_id = call.caller.profile_id
-    detail = await call.context.readers.run(lambda reader: look_up_log(reader, profile_id, log_id))
+    detail = await read(call, lambda reader: look_up_log(reader, profile_id, log_id))
     return LookupAnswer(
         LookupMetadata(log_id),
         LookupData(

@@ -33,7 +33,7 @@ async def get_daily(call: Call) -> Answer:
         )
         return ENCODER.encode(DailyAnswer(filters_metadata(body), daily_data(report)))
 
-    return await read(call.context, work)
+    return await read(call, work)
 
 
 async def get_breakdown(call: Call) -> Answer:
@@ -48,7 +48,7 @@ async def get_breakdown(call: Call) -> Answer:
         data = breakdown_data(report, zone.zone)
         return ENCODER.encode(BreakdownAnswer(filters_metadata(body), data))
 
-    return await read(call.context, work)
+    return await read(call, work)
 
 
 HANDLERS: dict[str, Handler] = {

@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import TypeVar
 
 from farebox.engine.link import unavailable
@@ -41,11 +42,18 @@ class Readers:
         self._all: set[Reader] = set()
         self._waiting = 0
 
-    async def run(self, work: Callable[[Reader], Result], *, own_seconds: float = 0) -> Result:
+    async def run(
+        self,
+        work: Callable[[Reader], Result],
+        *,
+        profile_id: int | None = None,
+        own_seconds: float = 0,
+    ) -> Result:
         """The result of some work that reads.
 
         Args:
             work: what is called with a reader.
+            profile_id: the workspace that it may see alone; None for all.
             own_seconds: how long it may take by a budget of its own, which it keeps itself.
 
         Raises:
@@ -59,7 +67,9 @@ class Readers:
         self._waiting += 1
         turn = _Turn(asyncio.get_running_loop(), self._query_seconds_max + own_seconds)
         try:
-            return await turn.loop.run_in_executor(self._threads, self._work, turn, work)
+            return await turn.loop.run_in_executor(
+                self._threads, self._work, turn, work, profile_id
+            )
         finally:
             turn.cancel()
             self._waiting -= 1
@@ -70,14 +80,17 @@ class Readers:
         while self._all:
             self._all.pop().close()
 
-    def _work(self, turn: _Turn, work: Callable[[Reader], Result]) -> Result:
+    def _work(
+        self, turn: _Turn, work: Callable[[Reader], Result], profile_id: int | None
+    ) -> Result:
         reader: Reader | None = getattr(self._of_thread, "reader", None)
         if reader is None:
             reader = self._of_thread.reader = self._open_reader()
             self._all.add(reader)
         turn.begin(reader)
         try:
-            return work(reader)
+            with nullcontext() if profile_id is None else reader.wall(profile_id):
+                return work(reader)
         except StoreFaultError:
             # Whatever is wrong with this connection, the next reader gets a new one.
             del self._of_thread.reader

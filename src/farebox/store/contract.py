@@ -62,6 +62,12 @@ class Reader(Protocol):
     def end_read(self) -> None:
         """Let the snapshot go."""
 
+    def wall(self, profile_id: int) -> AbstractContextManager[None]:
+        """Let queries inside see one workspace alone, where the engine has such a wall.
+
+        It stands behind the conditions of the queries, and in place of none.
+        """
+
     def budget(self, milliseconds: int) -> AbstractContextManager[None]:
         """Stop queries inside that run past the budget, with `QueryTimeoutError`."""
 

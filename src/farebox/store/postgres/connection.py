@@ -149,10 +149,11 @@ def _connect(url: str, wait_ms_max: int | None) -> PostgresDatabase:
     adapters.register_loader("numeric", _IntegerLoader)
     adapters.register_loader("bool", _TruthLoader)
     adapters.register_loader("json", TextBinaryLoader)
-    if connection.pgconn.server_version < SERVER_VERSION_MIN:
+    version = connection.info.server_version
+    if version < SERVER_VERSION_MIN:
         connection.close()
         message = (
-            f"the server is PostgreSQL {connection.info.server_version // 10_000}; "
+            f"the server is PostgreSQL {version // 10_000}; "
             f"Farebox needs {SERVER_VERSION_MIN // 10_000} or later"
         )
         raise StoreFaultError(message)

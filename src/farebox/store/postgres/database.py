@@ -65,6 +65,7 @@ class PostgresDatabase:
         self._read = Transformer(connection)
         self._statements = named_statements()
         self._is_open = False
+        self._wall: int | None = None
         self._commit_ids = range(0)
         self._taking: Answer | None = None
 
@@ -182,16 +183,34 @@ class PostgresDatabase:
         """Keep what came after the savepoint, and forget it."""
         self._control(_RELEASE)
 
-    def begin_read(self, profile_id: int | None = None) -> None:
-        """Hold one snapshot until `end_read`; of one workspace alone, if one is given."""
-        self._control(_BEGIN_READ)
-        self._is_open = True
-        if profile_id is not None:
-            self.send("session_wall", profile_id=profile_id)
+    def begin_read(self) -> None:
+        """Hold one snapshot until `end_read`."""
+        with self._telling_apart():
+            self._is_open = True
+            self._pipeline.put(_BEGIN_READ)
+            if self._wall is not None:
+                # Of this transaction alone, so that it ends with it, whatever happens.
+                self._put("session_wall", {"profile_id": self._wall})
 
     def end_read(self) -> None:
-        """Let the snapshot go."""
-        self.rollback()
+        """Let the snapshot go; nobody waits for that."""
+        if self.has_failed or self._pipeline.is_waiting:
+            self.rollback()
+        elif self._is_open:
+            self._is_open = False
+            with self._telling_apart():
+                self._pipeline.put(_ROLLBACK)
+                self._pipeline.push()
+
+    @contextmanager
+    def wall(self, profile_id: int) -> Iterator[None]:
+        """Let queries inside see one workspace alone, by row-level security."""
+        assert not self._is_open, "a transaction is behind one wall or behind none"
+        self._wall = profile_id
+        try:
+            yield
+        finally:
+            self._wall = None
 
     @contextmanager
     def budget(self, milliseconds: int) -> Iterator[None]:
@@ -240,6 +259,13 @@ class PostgresDatabase:
             self._pipeline.script(sql)
 
     def _ask(self, name: str, params: Mapping[str, SqlValue]) -> pq.abc.PGresult:
+        if self._wall is not None and not self._is_open:
+            # In a transaction of its own, and on one way with it.
+            self.begin_read()
+            try:
+                return self._ask(name, params)
+            finally:
+                self.end_read()
         with self._telling_apart():
             answer = self._put(name, params)
             self._pipeline.settle()

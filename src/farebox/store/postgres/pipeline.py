@@ -50,6 +50,8 @@ class Pipeline:
         self._poll = select.poll()
         self._poll.register(self._pgconn.socket)
         self._waiting: deque[Answer] = deque()
+        # How often something was pushed since the last wait.
+        self._pushed = 0
         self._prepared: set[bytes] = set()
         # What was prepared since the last wait, and isn't sure yet.
         self._preparing: dict[bytes, Answer] = {}
@@ -81,6 +83,12 @@ class Pipeline:
         self._waiting.append(answer)
         return answer
 
+    def push(self) -> None:
+        """Send what was put and can't fail, and wait for its answer with the next one."""
+        self._pgconn.pipeline_sync()
+        self._pushed += 1
+        self._pgconn.flush()
+
     def settle(self) -> None:
         """Wait until all is answered that was put.
 
@@ -91,8 +99,13 @@ class Pipeline:
         self._start_waiting()
         self._send()
         failed = None
-        while (result := self._next()) is None or result.status != pq.ExecStatus.PIPELINE_SYNC:
+        ends, self._pushed = self._pushed + 1, 0
+        while ends:
+            result = self._next()
             if result is None:
+                continue
+            if result.status == pq.ExecStatus.PIPELINE_SYNC:
+                ends -= 1
                 continue
             answer = self._waiting.popleft() if self._waiting else Answer()
             if result.status in _DONE:
