@@ -14,13 +14,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.fleet.ground import PostgresGround, SqliteGround
+from tests.fleet.ground import GROUNDS, ground_of
 from tests.fleet.ingest import run_ingest
 from tests.fleet.runs import run_exact, run_failover, run_faults
 from tests.fleet.world import World
 
 PARTS = ("exact", "large", "faults", "failover", "ingest")
-GROUNDS = {"postgres": (4, 1), "processes": (4, 1), "workers": (1, 4)}
 RUNS = {"exact": 200, "large": 5, "faults": 40, "failover": 10, "ingest": 1}
 LARGE = (100_000,)
 RUNS_A_WORLD = 25
@@ -82,10 +81,8 @@ def _world(part: str, told: argparse.Namespace) -> Iterator[World]:
     hold_seconds = HOLD_SECONDS.get(part, 3_600)
     with tempfile.TemporaryDirectory(prefix="farebox-sim-") as name:
         folder = Path(name)
-        ground = (
-            PostgresGround(has_standby=part == "failover", in_memory=not told.disk)
-            if told.ground == "postgres"
-            else SqliteGround(folder)
+        ground = ground_of(
+            told.ground, folder, has_standby=part == "failover", in_memory=not told.disk
         )
         with (
             ground,

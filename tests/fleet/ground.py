@@ -98,3 +98,16 @@ class PostgresGround:
         server = self.primary if self.primary.is_running() else self.standby
         assert server is not None
         return server.control(query, database=self.database)
+
+
+# How many nodes there are, and how many processes each of them has.
+GROUNDS = {"postgres": (4, 1), "processes": (4, 1), "workers": (1, 4)}
+
+
+def ground_of(
+    name: str, folder: Path, *, has_standby: bool = False, in_memory: bool = True
+) -> PostgresGround | SqliteGround:
+    """A ground by its name."""
+    if name == "postgres":
+        return PostgresGround(has_standby=has_standby, in_memory=in_memory)
+    return SqliteGround(folder)

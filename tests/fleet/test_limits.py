@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.fleet.ground import SqliteGround
+from tests.fleet.ground import GROUNDS
 from tests.fleet.runs import run_exact
 from tests.fleet.world import World
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("fleet")]
+pytestmark = pytest.mark.slow
+SEEDS: dict[str, tuple[int, ...]] = {"postgres": (), "processes": (1, 7), "workers": (1, 3)}
+CASES = [(ground, seed) for ground in GROUNDS for seed in SEEDS[ground]]
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("fleet")
-    with SqliteGround(folder) as ground, World(folder, ground) as world:
-        yield world
-        world.audit()
-
-
-@pytest.mark.parametrize("seed", range(1, 9))
+@pytest.mark.parametrize(("ground", "seed"), CASES)
 def test_the_fleet_admits_exactly_what_the_limit_says(world: World, seed: int) -> None:
     print(run_exact(world, seed))  # noqa: T201 - shown where it fails

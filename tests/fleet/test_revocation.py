@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.fleet.ground import SqliteGround
 from tests.fleet.node import Node
 from tests.fleet.world import World
 from tests.support.faces import RICH, SLUG, Customer
 from tests.support.recorders import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("fleet")]
+GROUNDS = ("processes",)
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("ground", GROUNDS)]
 
 KNOWN_SECONDS_MAX = 1.0
 SEEN_SECONDS_MAX = 10.0
 Answer = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("fleet")
-    with SqliteGround(folder) as ground, World(folder, ground, nodes=3) as world:
-        yield world
-        world.audit()
 
 
 def customer_in(world: World, plan: dict[str, Any]) -> Customer:

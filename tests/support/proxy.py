@@ -155,7 +155,9 @@ class Proxy:
         connection = _Connection(self, Ends(reader, writer), upstream)
         self.connections.add(connection)
         try:
-            await connection.run()
+            # Who cancels it ends the proxy; asyncio would print it.
+            with suppress(asyncio.CancelledError):
+                await connection.run()
         finally:
             self.connections.discard(connection)
 
