@@ -13,7 +13,7 @@ from farebox.store.postgres import connection as connecting
 from farebox.store.postgres.connection import open_reader, open_writer
 from farebox.store.postgres.database import PostgresDatabase
 from farebox.store.postgres.locks import lock_rows
-from tests.store.test_contract import ENDLESS
+from tests.store.test_contract import ENDLESS, change
 from tests.support.proxy import Proxy
 from tests.support.recorders import until
 from tests.support.stores import PostgresStore
@@ -111,6 +111,26 @@ def test_changes_come_into_sight_in_the_order_of_their_numbers(
     first.close()
 
 
+def test_changes_of_several_nodes_have_numbers_without_gaps(postgres: PostgresStore) -> None:
+    def work() -> None:
+        writer = postgres.open_writer()
+        for _ in range(20):
+            writer.begin()
+            writer.send("changes_insert", detail="{}", **change("a"))
+            writer.commit()
+        writer.close()
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    numbers = postgres.cluster.control(
+        "select count(*), min(change_id), max(change_id) from changes", database=postgres.name
+    )
+    assert numbers == [(60, 1, 60)]
+
+
 def test_a_deadlock_is_a_fault_and_closes_the_connection(postgres: PostgresStore) -> None:
     first, second = postgres.open_writer(), postgres.open_writer()
     takes = "select pg_advisory_xact_lock({})"
@@ -142,7 +162,7 @@ def test_a_deadlock_is_a_fault_and_closes_the_connection(postgres: PostgresStore
 def test_a_server_that_falls_silent_is_waited_for_no_longer_than_the_bound(
     postgres: PostgresStore, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connecting, "WRITER_WAIT_MS_MAX", 300)
+    monkeypatch.setattr(connecting, "WRITER_WAIT_MS_MAX", 1_500)
     writer = open_writer(through(proxy, postgres))
     writer.begin()
     proxy.half_open()

@@ -116,8 +116,8 @@ from unnest(:c1::bigint[], :c2::text[]) as opened (profile_id, account)
 on conflict (profile_id, account, slot) do nothing;
 
 -- name: accounts_add!
--- Books: what a batch's transfers add to each account; the slots are those of accounts_open. By
--- primary key, in the order given.
+-- Books: what a batch's transfers add to each account, one row each; the slots are those of
+-- accounts_open.
 update accounts a set
   debits_micro = a.debits_micro + added.debits_micro,
   credits_micro = a.credits_micro + added.credits_micro
