@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from benchmarks import gate, gate_cpu, imports, ingest, latency, report
+from benchmarks import gate, gate_cpu, imports, ingest, latency, report, workers
 from benchmarks.table import Row
 
 SMALL = 100_000
@@ -22,6 +22,7 @@ QUICK: dict[str, Callable[[], Row]] = {
     "gate": gate.compare_empty,
     "gate-contended": gate.compare_contended,
     "gate-cpu": gate_cpu.measure,
+    "workers": workers.compare,
     "import": imports.measure,
 }
 LONG: dict[str, Callable[[], Row]] = {

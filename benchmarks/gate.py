@@ -43,8 +43,8 @@ _ANSWER = b"HTTP/1.1 200 OK"
 def compare_empty() -> Row:
     """Requests/s of the gate against those of the empty endpoint."""
     with _gate(1) as (port, secrets):
-        gate = [_authorize(secrets[0], "")]
-        empty = [_authorize(secrets[0], "?empty")]
+        gate = [authorize(secrets[0], "")]
+        empty = [authorize(secrets[0], "?empty")]
         pairs = _rounds(port, gate, empty)
     rate, bare = median(p[0] for p in pairs), median(p[1] for p in pairs)
     ratio = median(a / b for a, b in pairs)
@@ -60,8 +60,8 @@ def compare_empty() -> Row:
 def compare_contended() -> Row:
     """Requests/s on one workspace against those spread over many."""
     with _gate(WORKSPACES) as (port, secrets):
-        one = [_authorize(secrets[0], "")]
-        many = [_authorize(secret, "") for secret in secrets]
+        one = [authorize(secrets[0], "")]
+        many = [authorize(secret, "") for secret in secrets]
         pairs = _rounds(port, one, many)
     rate, spread = median(p[0] for p in pairs), median(p[1] for p in pairs)
     ratio = median(a / b for a, b in pairs)
@@ -82,7 +82,7 @@ def _gate(workspaces: int) -> Iterator[tuple[int, list[str]]]:
         secrets = made(database, workspaces)
         with serving(database, COMMAND) as port:
             client = Client(port)
-            client.ask(_authorize(secrets[0], ""))
+            client.ask(authorize(secrets[0], ""))
             client.close()
             yield port, secrets
 
@@ -126,7 +126,8 @@ def made(database: Path, workspaces: int) -> list[str]:
     return secrets
 
 
-def _authorize(secret: str, query: str) -> bytes:
+def authorize(secret: str, query: str) -> bytes:
+    """A call of `/v1/authorize`, as it is sent."""
     body = {"key": secret, "method": "POST", "path": "/search"}
     return post(f"/v1/authorize{query}", msgspec.json.encode(body))
 
@@ -135,30 +136,38 @@ def _rounds(
     port: int, first: Sequence[bytes], second: Sequence[bytes]
 ) -> list[tuple[float, float]]:
     """Requests/s of two loads, in turns; the first round warms up."""
-    pairs = [(_rate(port, first), _rate(port, second)) for _ in range(ROUNDS + 1)]
+    pairs = [(rate(port, first), rate(port, second)) for _ in range(ROUNDS + 1)]
     return pairs[1:]
 
 
-def _rate(port: int, requests: Sequence[bytes]) -> float:
-    """Answers 200 in a second, of connections that keep some requests under way each."""
+def rate(
+    port: int,
+    requests: Sequence[bytes],
+    *,
+    at_once: int = AT_ONCE,
+    wait_seconds: float | None = 0,
+) -> float:
+    """Answers 200 in a second, of connections that keep some requests under way each.
+
+    By default it never sleeps: to wake a client on the same machine would be the server's work.
+    """
     waiting = selectors.DefaultSelector()
     answered = 0
     for number in range(CONNECTIONS):
         connection = socket.create_connection(("127.0.0.1", port))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        own = b"".join(requests[(number * AT_ONCE + n) % len(requests)] for n in range(AT_ONCE))
+        own = b"".join(requests[(number * at_once + n) % len(requests)] for n in range(at_once))
         waiting.register(connection, selectors.EVENT_READ, [own, 0])
         connection.sendall(own)
     began = time.perf_counter()
     while time.perf_counter() - began < ROUND_SECONDS:
-        # It never sleeps: to wake a client on the same machine would be the server's work.
-        for key, _ in waiting.select(0):
+        for key, _ in waiting.select(wait_seconds):
             ready, load = key.fileobj, key.data
             assert isinstance(ready, socket.socket)
             found = ready.recv(1 << 18).count(_ANSWER)
             answered += found
             load[1] += found
-            if load[1] == AT_ONCE:
+            if load[1] == at_once:
                 load[1] = 0
                 ready.sendall(load[0])
     seconds = time.perf_counter() - began

@@ -17,7 +17,7 @@ COMMAND = [sys.executable, "-m", "farebox", "serve"]
 
 
 @contextmanager
-def serving(database: Path, command: Sequence[str] = COMMAND) -> Iterator[int]:
+def serving(database: Path, command: Sequence[str] = COMMAND, *, workers: int = 1) -> Iterator[int]:
     """The port of a server of this database."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -30,6 +30,7 @@ def serving(database: Path, command: Sequence[str] = COMMAND) -> Iterator[int]:
         "FAREBOX_CUSTOMER_REQUESTS_PER_MINUTE": "1000000",
         "FAREBOX_AUDIT_MINUTES": "0",
         "FAREBOX_LOG_LEVEL": "warning",
+        "FAREBOX_WORKERS": str(workers),
     }
     server = subprocess.Popen(command, env=environment)
     try:

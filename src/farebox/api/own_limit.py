@@ -1,9 +1,10 @@
 """The customer endpoints' own limit: calls a minute of each workspace, in fixed windows.
 
-Each process counts its calls in memory, and ten times a second at most it reads how many all
-processes together have recorded. So a process alone holds the limit to the call; several may pass
-it, by no more than the others let through in that tenth of a second and have under way. It takes
-no unit from anyone and writes nothing: it protects the program, it sells nothing.
+Each process counts its calls in memory, and after a tenth of a second, or a twentieth of the limit,
+it reads how many all processes together have recorded. So a process alone holds the limit to the
+call; of several each may pass it by a twentieth at most, and by the calls that are under way at
+that moment. It takes no unit from anyone and writes nothing: it protects the program, it sells
+nothing.
 """
 
 from __future__ import annotations
@@ -17,18 +18,23 @@ from farebox.core.instant import MS_PER_MINUTE, MS_PER_SECOND
 from farebox.store.contract import QueryTimeoutError, Reader, StoreFaultError
 
 READ_EVERY_MS = 100
+READ_EVERY_SHARE = 20
 
 Read = Callable[[Callable[[Reader], int]], Awaitable[int]]
 
 
 class _Calls:
-    """Of one workspace in this minute: as many as are known of, and when that was read last."""
+    """Of one workspace in this minute: those that are known of, when they were read last.
 
-    __slots__ = ("count", "read_ms")
+    `unread` were let through since.
+    """
+
+    __slots__ = ("count", "read_ms", "unread")
 
     def __init__(self) -> None:
         self.count = 0
         self.read_ms = 0
+        self.unread = 0
 
 
 class OwnLimit:
@@ -39,6 +45,7 @@ class OwnLimit:
 
     def __init__(self, calls_per_minute: int, read: Read) -> None:
         self._calls_per_minute = calls_per_minute
+        self._unread_max = max(1, calls_per_minute // READ_EVERY_SHARE)
         self._read = read
         self._minute = -1
         self._calls: dict[int, _Calls] = {}
@@ -56,11 +63,12 @@ class OwnLimit:
             self._calls.clear()
         calls = self._calls.setdefault(profile_id, _Calls())
         self._check(calls, now_ms)
-        if now_ms - calls.read_ms >= READ_EVERY_MS:
-            calls.read_ms = now_ms
+        if now_ms - calls.read_ms >= READ_EVERY_MS or calls.unread >= self._unread_max:
+            calls.read_ms, calls.unread = now_ms, 0
             await self._look(profile_id, calls)
             self._check(calls, now_ms)
         calls.count += 1
+        calls.unread += 1
 
     async def _look(self, profile_id: int, calls: _Calls) -> None:
         """See what others let through; if that can't be, go by what is known."""

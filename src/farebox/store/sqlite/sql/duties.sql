@@ -10,7 +10,7 @@ insert into duties (name, holder, until_ms) values (:name, :holder, :until_ms)
 on conflict (name) do update set holder = excluded.holder, until_ms = excluded.until_ms;
 
 -- name: own_calls
--- Own limit, at most ten times a second: a workspace's calls of the customer endpoints since the
--- minute began. By index.
+-- Own limit, now and then: a workspace's calls of the customer endpoints since the minute began.
+-- By index.
 select count(*) from requests
 where profile_id = :profile_id and channel = 'self' and query_log_id >= :from_id;
