@@ -136,6 +136,7 @@ def make_context(settings: Settings) -> Context:
     hold_ms = settings.reservation_seconds * MS_PER_SECOND
     gatekeeper = Gatekeeper(link, clock, entropy, hold_ms=hold_ms)
     refusal_log = RefusalLog(link, metrics, entropy)
+    self_recorder = SelfRecorder(link, metrics)
     readers = Readers(database.open_reader)
     return Context(
         directory=directory,
@@ -143,9 +144,9 @@ def make_context(settings: Settings) -> Context:
         readers=readers,
         link=link,
         intake=Intake(Packer(directory, entropy), link, clock, policy, metrics),
-        self_recorder=SelfRecorder(link, metrics),
+        self_recorder=self_recorder,
         refusal_log=refusal_log,
-        own_limit=OwnLimit(settings.customer_requests_per_minute, readers.run),
+        own_limit=OwnLimit(settings.customer_requests_per_minute, readers.run, self_recorder.flush),
         gatekeeper=gatekeeper,
         admitter=Admitter(directory, gatekeeper, refusal_log, entropy),
         settler=Settler(directory, entropy),

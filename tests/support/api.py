@@ -203,6 +203,7 @@ class Api:
         gatekeeper = Gatekeeper(link, clock, harness.entropy, hold_ms=made.gatekeeper.hold_ms)
         refusal_log = RefusalLog(link, made.metrics, harness.entropy)
         readers = Readers(self._open_reader)
+        self_recorder = SelfRecorder(link, made.metrics)
         return replace(
             made,
             clock=clock,
@@ -210,9 +211,11 @@ class Api:
             link=link,
             follower=Follower(made.directory, self._open_reader),
             readers=readers,
-            own_limit=OwnLimit(settings.customer_requests_per_minute, readers.run),
+            own_limit=OwnLimit(
+                settings.customer_requests_per_minute, readers.run, self_recorder.flush
+            ),
             intake=Intake(packer, link, clock, policy, made.metrics),
-            self_recorder=SelfRecorder(link, made.metrics),
+            self_recorder=self_recorder,
             refusal_log=refusal_log,
             gatekeeper=gatekeeper,
             admitter=Admitter(made.directory, gatekeeper, refusal_log, harness.entropy),

@@ -67,7 +67,11 @@ class Others:
     def __init__(self, harness: Harness) -> None:
         self._harness = harness
         self.reads = 0
+        self.flushes = 0
         self.is_away = False
+
+    async def flush(self) -> None:
+        self.flushes += 1
 
     async def read(self, work: Callable[[Reader], int]) -> int:
         self.reads += 1
@@ -84,7 +88,7 @@ def others(tmp_path: Path) -> Iterator[Others]:
 
 def test_each_minute_and_workspace_counts_alone(others: Others) -> None:
     async def story() -> FareboxError:
-        limit = OwnLimit(1, others.read)
+        limit = OwnLimit(1, others.read, others.flush)
         await limit.take(1, MINUTE_MS)
         await limit.take(2, MINUTE_MS)
         await limit.take(1, 2 * MINUTE_MS)
@@ -114,13 +118,15 @@ def test_others_are_looked_at_after_a_tenth_of_a_second_or_a_twentieth_of_the_li
     others: Others,
 ) -> None:
     async def story() -> None:
-        limit = OwnLimit(400, others.read)
+        limit = OwnLimit(400, others.read, others.flush)
         for number in range(50):
             await limit.take(1, MINUTE_MS + 10 * number)
         assert others.reads == 5
         for _ in range(350):
             await limit.take(1, MINUTE_MS + 500)
         assert others.reads == 5 + 1 + 17
+        # Others see its own as often.
+        assert others.flushes == 17
         for _ in range(9):
             with pytest.raises(FareboxError):
                 await limit.take(1, MINUTE_MS + 30_000)
@@ -133,7 +139,7 @@ def test_while_the_store_is_away_a_process_counts_its_own(others: Others) -> Non
     others.is_away = True
 
     async def story() -> None:
-        limit = OwnLimit(2, others.read)
+        limit = OwnLimit(2, others.read, others.flush)
         await limit.take(1, MINUTE_MS)
         await limit.take(1, MINUTE_MS + 1_000)
         with pytest.raises(FareboxError):
