@@ -2,6 +2,7 @@
 
 The queries are read from `store/<engine>/sql/*.sql` and the calls from the Python sources, so that
 a query that nobody calls, a misspelt name and a forgotten parameter fail here, before they run.
+Each engine is asked whether its queries fit its schema, and PostgreSQL what types they answer.
 """
 
 from __future__ import annotations
@@ -10,19 +11,20 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 import apsw
+import psycopg
 import pytest
+
+from tests.support.cluster import Cluster
+from tests.support.pg_home import PostgresHome
 
 SRC = Path(__file__).parent.parent / "src"
 STORE = SRC / "farebox" / "store"
-FILES = {
-    path.parent.name: {file.name for file in path.glob("*.sql")} for path in STORE.glob("*/sql")
-}
-# An engine takes part as soon as it has a file for each of the first one's.
-ENGINES = sorted((name for name in FILES if FILES[name] >= FILES["sqlite"]), reverse=True)
+ENGINES = sorted(path.parent.name for path in STORE.glob("*/sql"))
 
 NAME_LINE = re.compile(r"^-- name: *(\S+?)[!^$#]? *$", re.MULTILINE)
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -34,6 +36,8 @@ POSITIONAL = re.compile(r"\?(\d+)|(?<![:\w]):c(\d+)\b")
 # parameters at the call.
 BY_KEYWORD = {"rows", "one", "value", "integer", "execute", "send"}
 METHODS = {*BY_KEYWORD, "execute_many", "send_many"}
+# Of results in PostgreSQL: whole numbers, texts, bytes. A sum is none of them until it is cast.
+PLAIN = {20, 21, 23, 25, 17}
 
 
 class Query(NamedTuple):
@@ -85,7 +89,7 @@ def own_queries_of(engine: str) -> list[Query]:
 
 def is_run_by(engine: str, call: Call) -> bool:
     """Whether an engine's queries are meant: those of another engine's own are not."""
-    others = {f"farebox/store/{name}/" for name in FILES} - {f"farebox/store/{engine}/"}
+    others = {f"farebox/store/{name}/" for name in ENGINES} - {f"farebox/store/{engine}/"}
     return not call.where.startswith(tuple(others))
 
 
@@ -167,7 +171,7 @@ def test_every_call_names_a_query_and_gives_its_parameters(engine: str) -> None:
 
 
 def test_all_engines_have_the_same_queries() -> None:
-    assert ENGINES
+    assert ENGINES == ["postgres", "sqlite"]
     first, *others = ENGINES
     assert not [
         (engine, difference)
@@ -190,6 +194,32 @@ def test_every_sqlite_query_fits_the_schema() -> None:
             misfits.append(f"{query.name}: {error}")
     if misfits:
         pytest.fail("\n".join(misfits), pytrace=False)
+
+
+def test_every_postgres_query_fits_the_schema_and_its_results_are_plain(cluster: Cluster) -> None:
+    misfits = []
+    with closing(PostgresHome(cluster)) as home, cluster.superuser(home.name) as connection:
+        for query in queries_of("postgres"):
+            try:
+                connection.execute(f"prepare {query.name} as {numbered(query)}".encode())
+            except psycopg.Error as error:
+                misfits.append(f"{query.name}: {error}")
+                continue
+            result = connection.pgconn.describe_prepared(query.name.encode())
+            types = {result.ftype(column) for column in range(result.nfields)}
+            if not types <= PLAIN:
+                misfits.append(f"{query.name}: its results have the types {types - PLAIN}")
+    if misfits:
+        pytest.fail("\n".join(misfits), pytrace=False)
+
+
+def numbered(query: Query) -> str:
+    """A query of PostgreSQL as its server takes it: parameters of no type, which may be null."""
+    names: dict[str, int] = {}
+    return NAMED.sub(
+        lambda found: f"${names.setdefault(found[1], len(names) + 1)}",
+        query.sql.removesuffix(";").replace("%%", "%"),
+    )
 
 
 SAMPLE = """-- A file.

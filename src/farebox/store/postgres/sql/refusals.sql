@@ -1,0 +1,114 @@
+-- Refusals: their counts, and the newest explained.
+
+-- name: refusal_source_sequence
+-- Refusals: the last batch of a process that was counted.
+select sequence from refusal_sources where source = :source;
+
+-- name: refusal_source_put!
+-- Refusals: a batch of a process is counted.
+insert into refusal_sources (source, sequence, at_ms) values (:source, :sequence, :at_ms)
+on conflict (source) do update set sequence = excluded.sequence, at_ms = excluded.at_ms;
+
+-- name: refusal_sources_forget!
+-- Refusals, with the first batch of a process: those of processes that have long ended.
+delete from refusal_sources where at_ms < :before_ms;
+
+-- name: refusals_add!
+-- Refusals: the fields of RefusalSum.
+insert into refusals
+  (profile_id, quarter, key_id, denied_by, is_shadow, refusals, last_ms, slot)
+select added.*, cast(current_setting('farebox.slot') as smallint)
+from unnest(
+  cast(:c1 as bigint[]), cast(:c2 as bigint[]), cast(:c3 as text[]), cast(:c4 as text[]),
+  cast(:c5 as bigint[]), cast(:c6 as bigint[]), cast(:c7 as bigint[])) as added
+on conflict (profile_id, quarter, key_id, denied_by, is_shadow, slot) do update set
+  refusals = refusals.refusals + excluded.refusals,
+  last_ms = greatest(refusals.last_ms, excluded.last_ms);
+
+-- name: refusal_log_last
+-- Refusals: the last id in the log. The newest of a workspace are never pruned.
+select max(refusal_id) from refusal_log;
+
+-- name: refusal_log_add!
+-- Refusals: the id, then the fields of Explained.
+insert into refusal_log (
+  refusal_id, profile_id, time_ms, key_id, status, code, denied_by, log_type_id, channel, method,
+  path, ip, limits, retry_at_ms, is_shadow
+) select * from unnest(
+  cast(:c1 as bigint[]), cast(:c2 as bigint[]), cast(:c3 as bigint[]), cast(:c4 as text[]),
+  cast(:c5 as bigint[]), cast(:c6 as bigint[]), cast(:c7 as text[]), cast(:c8 as bigint[]),
+  cast(:c9 as text[]), cast(:c10 as text[]), cast(:c11 as text[]), cast(:c12 as text[]),
+  cast(:c13 as text[]), cast(:c14 as bigint[]), cast(:c15 as bigint[]));
+
+-- name: refusal_log_prune!
+-- Refusals: all of a workspace's but the newest. By primary key.
+delete from refusal_log
+where profile_id = :profile_id and refusal_id <= (
+  select refusal_id from refusal_log where profile_id = :profile_id
+  order by refusal_id desc limit 1 offset :kept
+);
+
+-- name: refusal_ids
+-- Refusals: a page of the ids of all workspaces, by the index of ids.
+select refusal_id from refusal_log where refusal_id < :before
+order by refusal_id desc limit :count;
+
+-- name: refusal_ids_of_reason
+-- Refusals: the same of one reason, by the index of reasons.
+select refusal_id from refusal_log where denied_by = :denied_by and refusal_id < :before
+order by refusal_id desc limit :count;
+
+-- name: refusal_ids_of_workspace
+-- Refusals: the same of one workspace, by primary key; there are at most 1,000 to look at.
+select refusal_id from refusal_log
+where profile_id = :profile_id and refusal_id < :before
+  and (cast(:key_id as text) is null or key_id = :key_id)
+  and (cast(:denied_by as text) is null or denied_by = :denied_by)
+order by refusal_id desc limit :count;
+
+-- name: refusal_rows
+-- Refusals: the rows of a page, each by its id, the newest first.
+select r.refusal_id, r.time_ms, r.profile_id, r.key_id, k.masked_authentication, r.status, r.code,
+  r.denied_by, r.log_type_id, t.slug, r.channel, r.method, r.path, r.ip, r.limits, r.retry_at_ms,
+  r.is_shadow
+from refusal_log r
+left join keys k on k.key_id = r.key_id
+left join log_types t on t.log_type_id = r.log_type_id
+where r.refusal_id = any (array(
+  select cast(jsonb_array_elements_text(cast(:refusal_ids as jsonb)) as bigint)))
+order by r.refusal_id desc;
+
+-- name: refusal_key_workspace
+-- Refusals of a key: the workspace that it belongs to.
+select profile_id from keys where key_id = :key_id;
+
+-- name: refusals_by_key
+-- Refusal counts: [key, mask, reason, refusals, in shadow, last] of a range of quarters.
+select cast(coalesce(json_agg(json_build_array(
+  key_id, masked_authentication, denied_by, refusals, shadow_refusals, last_ms)), '[]') as text)
+from (
+  select key_id, denied_by,
+    coalesce(sum(refusals) filter (where is_shadow = 0), 0) as refusals,
+    coalesce(sum(refusals) filter (where is_shadow = 1), 0) as shadow_refusals,
+    max(last_ms) as last_ms
+  from refusals
+  where profile_id = :profile_id and quarter >= :first_quarter and quarter < :end_quarter
+  group by key_id, denied_by
+  order by sum(refusals) desc, key_id, denied_by limit :count
+) counted
+left join keys using (key_id);
+
+-- name: refusals_by_day
+-- Refusal counts: [day, reason, refusals, in shadow]; `days` are [day, first quarter, end quarter].
+select cast(coalesce(
+  json_agg(json_build_array(day, denied_by, refusals, shadow_refusals)), '[]') as text)
+from (
+  select cast(days.bounds ->> 0 as bigint) as day, r.denied_by,
+    coalesce(sum(r.refusals) filter (where r.is_shadow = 0), 0) as refusals,
+    coalesce(sum(r.refusals) filter (where r.is_shadow = 1), 0) as shadow_refusals
+  from jsonb_array_elements(cast(:days as jsonb)) as days (bounds)
+  join refusals r on r.profile_id = :profile_id
+    and r.quarter >= cast(days.bounds ->> 1 as bigint)
+    and r.quarter < cast(days.bounds ->> 2 as bigint)
+  group by 1, r.denied_by
+) counted;

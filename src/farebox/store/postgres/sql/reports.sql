@@ -1,0 +1,58 @@
+-- Quota windows, credits and keys, as customers read them.
+
+-- name: report_zone
+-- Reports that turn instants into days or stamps: the version whose days are complete.
+select w.zone_version, z.timezone
+from workspaces w
+join workspace_zones z on z.profile_id = w.profile_id and z.zone_version = w.zone_version
+where w.profile_id = :profile_id;
+
+-- name: requests_of_days
+-- Profile usage and limits, whole days: [api, portal] requests and credits of all
+-- keys or some, by primary key.
+select cast(json_build_array(
+  coalesce(sum(requests) filter (where channel = 'api'), 0),
+  coalesce(sum(requests) filter (where channel = 'portal'), 0),
+  coalesce(sum(credits_micro), 0)) as text)
+from day_keys
+where profile_id = :profile_id and zone_version = :zone_version
+  and day >= :first_day and day < :end_day
+  and (cast(:key_ids as text) is null
+    or key_id in (select jsonb_array_elements_text(cast(:key_ids as jsonb))));
+
+-- name: requests_of_quarters
+-- Profile usage and limits, parts of days: [api, portal] requests and credits of all
+-- keys or some, by primary key.
+select cast(json_build_array(
+  coalesce(sum(requests) filter (where channel = 'api'), 0),
+  coalesce(sum(requests) filter (where channel = 'portal'), 0),
+  coalesce(sum(credits_micro), 0)) as text)
+from quarters
+where profile_id = :profile_id and quarter >= :first_quarter and quarter < :end_quarter
+  and (cast(:key_ids as text) is null
+    or key_id in (select jsonb_array_elements_text(cast(:key_ids as jsonb))));
+
+-- name: period_sums_last
+-- Quotas and profile: the period opened last and what moved in it.
+select p.start_ms, p.end_ms, p.plan_id, p.opening_micro, m.granted_micro, m.expired_micro,
+  m.charged_micro, m.corrected_micro
+from periods p
+cross join lateral (
+  select cast(coalesce(sum(s.granted_micro), 0) as bigint) as granted_micro,
+    cast(coalesce(sum(s.expired_micro), 0) as bigint) as expired_micro,
+    cast(coalesce(sum(s.charged_micro), 0) as bigint) as charged_micro,
+    cast(coalesce(sum(s.corrected_micro), 0) as bigint) as corrected_micro
+  from period_sums s where s.profile_id = p.profile_id and s.start_ms = p.start_ms
+) m
+where p.profile_id = :profile_id order by p.start_ms desc limit 1;
+
+-- name: keys_last_used
+-- List of keys: a pass over the workspace's day_keys, one JSON text of [key_id, last_ms].
+select cast(coalesce(json_agg(json_build_array(key_id, last_ms)), '[]') as text)
+from (
+  select key_id, max(last_ms) as last_ms
+  from day_keys
+  where profile_id = :profile_id
+    and zone_version = (select zone_version from workspaces where profile_id = :profile_id)
+  group by key_id
+) used;
