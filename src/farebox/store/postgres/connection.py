@@ -43,6 +43,10 @@ _SESSION: Mapping[str, str] = {
     "client_encoding": "UTF8",
     "timezone": "UTC",
     "jit": "off",
+    # What a query reads lies together and is mostly in memory. A plan's estimates don't see through
+    # the walls between workspaces, and would have a short query start workers to sort a whole log.
+    "random_page_cost": "1.1",
+    "max_parallel_workers_per_gather": "0",
     "lock_timeout": str(LOCK_MS_MAX),
     "client_connection_check_interval": "1000",
     "farebox.slot": "0",
@@ -51,7 +55,11 @@ _SESSION: Mapping[str, str] = {
 _OF_WRITERS: Mapping[str, str] = {
     "idle_in_transaction_session_timeout": str(IDLE_MS_MAX),
 }
-_OF_READERS: Mapping[str, str] = {"default_transaction_read_only": "on"}
+_OF_READERS: Mapping[str, str] = {
+    "default_transaction_read_only": "on",
+    # Workspaces differ in size by orders of magnitude: a plan for none of them fits none.
+    "plan_cache_mode": "force_custom_plan",
+}
 # What waits for the disk here at least; `local` waits for no standby, so that a standby that takes
 # over may lack what was acknowledged, now or once there is one.
 _SYNCHRONOUS = {"on", "remote_apply", "remote_write"}
