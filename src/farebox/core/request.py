@@ -57,3 +57,8 @@ class Capture(NamedTuple):
     request_headers: str
     request_body: str
     response_body: str
+
+
+def without_nul(text: str) -> str:
+    """A text without NUL, which PostgreSQL can't hold: the whole row would be lost with it."""
+    return text.replace("\0", "\ufffd")

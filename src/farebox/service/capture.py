@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from farebox.core.key import STRUCK_OUT, strike_out
-from farebox.core.request import Capture, MeteredRequest
+from farebox.core.request import Capture, MeteredRequest, without_nul
 
 SECRET_HEADER = re.compile(
     r"auth|cookie|secret|token|password|passwd|credential|signature|api[-_]?key"
@@ -67,7 +67,7 @@ class CapturePolicy(NamedTuple):
         return msgspec.json.encode(kept).decode()
 
     def _text(self, text: str, secret: str | None) -> str:
-        encoded = _struck_out(text, secret).encode()
+        encoded = without_nul(_struck_out(text, secret)).encode()
         return encoded[: self.bytes_max].decode(errors="ignore")
 
 

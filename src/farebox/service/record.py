@@ -26,6 +26,7 @@ from farebox.core.request import (
     MINUTES_AHEAD_MAX,
     Channel,
     MeteredRequest,
+    without_nul,
 )
 from farebox.core.workspace import ApiKey
 from farebox.engine.directory import Directory
@@ -147,7 +148,7 @@ class Packer:
 
 def bare_path(path: str) -> str:
     """A path without its query and fragment, which may hold secrets, and without any of ours."""
-    bare = path.partition("?")[0].partition("#")[0]
+    bare = without_nul(path.partition("?")[0].partition("#")[0])
     return strike_out(bare) if "_" in bare else bare
 
 
