@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,12 +10,13 @@ import pytest
 from farebox.core.errors import IDEMPOTENCY_MISMATCH, FareboxError
 from farebox.core.instant import MS_PER_DAY, MS_PER_HOUR
 from farebox.engine.messages import Answered, Call, Failed
+from tests.support.homes import Home
 from tests.support.worlds import MICRO, Give, Made, World
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as made:
+def world(home: Home) -> Iterator[World]:
+    with World(home) as made:
         made.workspace()
         yield made
 

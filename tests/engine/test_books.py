@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from farebox.core.instant import MS_PER_DAY, MS_PER_HOUR
 from farebox.core.ledger import Grant
 from tests.support.harness import START_MS
+from tests.support.homes import Home
 from tests.support.truth import differences
 from tests.support.worlds import MICRO, World, record, request
 
@@ -22,8 +22,8 @@ PLAN_MICRO = 1000 * MICRO
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as made:
+def world(home: Home) -> Iterator[World]:
+    with World(home) as made:
         yield made
 
 
@@ -87,7 +87,7 @@ def test_a_period_ends_and_the_next_begins_at_its_instant(world: World) -> None:
     assert periods(world, profile_id)[1:] == [(ms("2026-06-01"), ms("2026-07-01"))]
     assert moved(world, profile_id, "expiry") == [("grant:1", "expired", 700)]
     assert world.balance_micro(profile_id) == PLAN_MICRO
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_record_finds_the_period_rolled_even_if_nothing_else_noticed(world: World) -> None:
@@ -96,7 +96,7 @@ def test_a_record_finds_the_period_rolled_even_if_nothing_else_noticed(world: Wo
     spend(world, profile_id, 1, "first of June")
     assert len(periods(world, profile_id)) == 2
     assert moved(world, profile_id, "charge") == [("grant:2", "spent", 1)]
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 @pytest.mark.parametrize("is_restarted", [False, True])
@@ -114,7 +114,7 @@ def test_after_a_long_time_every_period_is_made_up_for(world: World, is_restarte
     assert len(grants(world, profile_id)) == 14
     assert len(moved(world, profile_id, "expiry")) == 13
     assert world.balance_micro(profile_id) == PLAN_MICRO
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def last_days(first: datetime, count: int) -> list[str]:
@@ -136,7 +136,7 @@ def test_no_number_of_looks_and_restarts_grants_twice(world: World) -> None:
         spend(world, profile_id, 1, f"at {world.now_ms}")
     assert [amount for _, _, amount in grants(world, profile_id)] == [1000] * 4
     assert world.balance_micro(profile_id) == PLAN_MICRO - MICRO
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_an_overdraft_is_repaid_by_the_next_grant_first(world: World) -> None:
@@ -151,7 +151,7 @@ def test_an_overdraft_is_repaid_by_the_next_grant_first(world: World) -> None:
         ("grant:2", "overdraft", 100),
         ("grant:3", "overdraft", 150),
     ]
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_an_overdraft_is_repaid_by_the_next_periods_plan_credits(world: World) -> None:
@@ -165,7 +165,7 @@ def test_an_overdraft_is_repaid_by_the_next_periods_plan_credits(world: World) -
         profile_id,
     )
     assert opening == -600 * MICRO
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_grants_that_are_spent_are_not_remembered(world: World) -> None:
@@ -190,7 +190,7 @@ def test_what_expires_first_is_spent_first_then_priority_then_age(world: World) 
         (f"grant:{never[1]}", "spent", 10),
         (f"grant:{never[2]}", "spent", 5),
     ]
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_grant_expires_at_its_instant_with_what_is_left(world: World) -> None:
@@ -202,7 +202,7 @@ def test_a_grant_expires_at_its_instant_with_what_is_left(world: World) -> None:
     world.advance(1)
     assert world.balance_micro(profile_id) == PLAN_MICRO
     assert moved(world, profile_id, "expiry") == [("grant:2", "expired", 20)]
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_grant_spent_before_its_end_hides_no_later_instant(world: World) -> None:
@@ -214,7 +214,7 @@ def test_a_grant_spent_before_its_end_hides_no_later_instant(world: World) -> No
     world.advance(MS_PER_HOUR)
     world.advance(days=31)
     assert len(periods(world, profile_id)) == 2
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_imports_of_former_periods_cost_history_and_not_today(world: World) -> None:
@@ -229,7 +229,7 @@ def test_imports_of_former_periods_cost_history_and_not_today(world: World) -> N
     assert moved(world, profile_id, "history") == [("history", "spent", 3)]
     assert moved(world, profile_id, "charge") == [("grant:1", "spent", 4)]
     assert world.balance_micro(profile_id) == PLAN_MICRO - 4 * MICRO
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_usage_reported_late_is_charged_today(world: World) -> None:
@@ -238,7 +238,7 @@ def test_usage_reported_late_is_charged_today(world: World) -> None:
     world.record([late])
     assert world.balance_micro(profile_id) == PLAN_MICRO - MICRO
     assert moved(world, profile_id, "history") == []
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_imported_and_reported_rows_of_one_commit_are_told_apart(world: World) -> None:
@@ -250,7 +250,7 @@ def test_imported_and_reported_rows_of_one_commit_are_told_apart(world: World) -
     )
     assert moved(world, profile_id, "history") == [("history", "spent", 1)]
     assert moved(world, profile_id, "charge") == [("grant:1", "spent", 2)]
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_corrections_charge_more_or_give_back(world: World) -> None:
@@ -262,7 +262,7 @@ def test_corrections_charge_more_or_give_back(world: World) -> None:
     assert world.balance_micro(profile_id) == 5 * MICRO
     world.advance(days=31)
     assert world.balance_micro(profile_id) == PLAN_MICRO + 5 * MICRO
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_lesser_plan_waits_for_the_next_period_and_is_announced(world: World) -> None:
@@ -276,47 +276,41 @@ def test_a_lesser_plan_waits_for_the_next_period_and_is_announced(world: World) 
     known = world.directory.workspaces[profile_id]
     assert world.directory.plans[known.plan_id].slug == "basic"
     assert known.next_plan_id is None
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_workspace_that_is_looked_at_late_has_had_its_periods_all_along(world: World) -> None:
     first = world.workspace()
-    store = world.open_store()
-    store.connection.execute(
+    world.home.plant(
         "insert into workspaces select 2, printf('%036d', 2), name, description, plan_id,"
         " next_plan_id, timezone, zone_version, licences, is_quota_sharing_enabled, anchor_day,"
         " status, 0, null, null, 0, created_at_ms from workspaces;"
         " insert into workspace_zones select 2, zone_version, from_ms, timezone, null"
         " from workspace_zones"
     )
-    store.close()
     world.advance(days=65)
     spend(world, 2, 1, "a")
     assert periods(world, 2) == periods(world, first)
     assert len(periods(world, 2)) == 3
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_many_periods_that_end_together_are_all_rolled(world: World) -> None:
     world.workspace()
-    store = world.open_store()
-    store.connection.execute(
+    world.home.plant(
         "insert into workspaces with recursive n(value) as"
         " (select 1 union all select value + 1 from n where value < 600)"
         " select profile_id + n.value, printf('%036d', n.value), name, description, plan_id,"
         " next_plan_id, timezone, zone_version, licences, is_quota_sharing_enabled, anchor_day,"
-        " status, 0, null, null, 0, created_at_ms from workspaces, n"
-    )
-    store.connection.execute(
+        " status, 0, null, null, 0, created_at_ms from workspaces, n;"
         "insert into workspace_zones select w.profile_id, 1, 0, 'UTC', null from workspaces w"
         " where profile_id > 1"
     )
-    store.close()
     for profile_id in range(1, 602):
         world.handle(record(request(profile_id, "a")))
     world.advance(days=31)
     assert world.select("select count(*), count(distinct profile_id) from periods") == [(1202, 601)]
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_dates_of_these_tests_are_what_they_say() -> None:

@@ -6,8 +6,9 @@ now and then, once with one that finds all that was due at its next use.
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import closing
+from functools import cache
 from typing import NamedTuple
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from farebox.core.instant import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE
+from tests.support.homes import ENGINE_DRAWN, Home, Homes
 from tests.support.truth import differences
 from tests.support.worlds import MICRO, World, request
 
@@ -42,12 +44,15 @@ steps = st.builds(
 
 
 @pytest.fixture(scope="module")
-def populated(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, int]:
-    folder = tmp_path_factory.mktemp("populated")
-    with World(tmp_path_factory.mktemp("made")) as world:
-        profile_id = world.workspace(timezone="Australia/Lord_Howe", anchor_day=30)
-        world.copy_to(folder)
-    return (folder / "farebox.db").read_bytes(), profile_id
+def populated(homes: Homes) -> Callable[[str], tuple[Home, int]]:
+    @cache
+    def populated_of(engine: str) -> tuple[Home, int]:
+        home = homes.new(engine)
+        with World(home) as world:
+            profile_id = world.workspace(timezone="Australia/Lord_Howe", anchor_day=30)
+        return home, profile_id
+
+    return populated_of
 
 
 def live(world: World, profile_id: int, history: list[Step], *, is_watchful: bool) -> object:
@@ -72,9 +77,9 @@ def live(world: World, profile_id: int, history: list[Step], *, is_watchful: boo
             case _:
                 world.correct(profile_id, -micro)
         if is_watchful:
-            assert not differences(world.reader.connection)
+            assert not differences(world.db)
     world.settle()
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
     return (
         world.select("select * from periods order by start_ms"),
         world.select("select * from grants order by grant_id"),
@@ -86,16 +91,14 @@ def live(world: World, profile_id: int, history: list[Step], *, is_watchful: boo
     )
 
 
-@given(history=st.lists(steps, max_size=14))
+@given(engine=ENGINE_DRAWN, history=st.lists(steps, max_size=14))
 @settings(max_examples=50)
 def test_it_matters_when_a_thing_is_due_and_not_when_it_is_noticed(
-    populated: tuple[bytes, int], history: list[Step]
+    populated: Callable[[str], tuple[Home, int]], engine: str, history: list[Step]
 ) -> None:
-    content, profile_id = populated
+    base, profile_id = populated(engine)
     ends = []
     for is_watchful in (True, False):
-        with tempfile.TemporaryDirectory() as name:
-            (Path(name) / "farebox.db").write_bytes(content)
-            with World(Path(name)) as world:
-                ends.append(live(world, profile_id, history, is_watchful=is_watchful))
+        with closing(base.copy()) as home, World(home) as world:
+            ends.append(live(world, profile_id, history, is_watchful=is_watchful))
     assert ends[0] == ends[1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from farebox.core.instant import MS_PER_DAY, MS_PER_HOUR
 from farebox.engine.clock import DRIFT_ALARM_MS, SteadyClock, boot_ms, wall_ms
 from tests.support.harness import START_MS
+from tests.support.homes import ENGINE_DRAWN, Home, Homes
 from tests.support.truth import differences
 from tests.support.worlds import MICRO, World, request
 
@@ -34,8 +34,8 @@ class Machine:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as made:
+def world(home: Home) -> Iterator[World]:
+    with World(home) as made:
         yield made
 
 
@@ -89,7 +89,7 @@ def test_a_step_of_the_wall_rolls_no_period_and_grants_nothing(world: World) -> 
         world.settle()
         world.record([request(profile_id, str(step_ms))])
     assert grants(world) == 1
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_restart_with_the_wall_in_the_past_grants_nothing_twice(world: World) -> None:
@@ -108,7 +108,7 @@ def test_a_restart_with_the_wall_in_the_past_grants_nothing_twice(world: World) 
     machine.pass_time(MS_PER_HOUR)
     world.settle()
     assert grants(world) == 2
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_what_only_time_has_done_counts_for_the_high_water_mark(world: World) -> None:
@@ -147,10 +147,11 @@ def test_a_restart_in_the_future_and_back_grants_each_period_once(world: World) 
     machine.pass_time(MS_PER_DAY)
     world.settle()
     assert grants(world) == 4
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 @given(
+    engine=ENGINE_DRAWN,
     steps=st.lists(
         st.tuples(
             st.integers(0, 20 * MS_PER_DAY),
@@ -158,15 +159,15 @@ def test_a_restart_in_the_future_and_back_grants_each_period_once(world: World) 
             st.booleans(),
         ),
         max_size=8,
-    )
+    ),
 )
 @settings(max_examples=40)
 def test_time_never_runs_back_and_periods_never_overlap(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, int, bool]]
+    homes: Homes, engine: str, steps: list[tuple[int, int, bool]]
 ) -> None:
     """Time passes, the wall is set, and the recorder restarts or not."""
     machine = Machine()
-    with World(tmp_path_factory.mktemp("clock")) as world:
+    with homes.one(engine) as home, World(home) as world:
         clock = restart(world, machine)
         profile_id = world.workspace()
         last_ms = clock.now_ms()
@@ -183,4 +184,4 @@ def test_time_never_runs_back_and_periods_never_overlap(
             "select count(*), (select count(*) from grants where kind = 'plan') from periods"
         )
         assert periods == plan_grants
-        assert not differences(world.reader.connection)
+        assert not differences(world.db)

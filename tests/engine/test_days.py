@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +18,7 @@ from farebox.core.instant import MS_PER_DAY, MS_PER_HOUR
 from farebox.core.request import Channel
 from farebox.engine import days
 from tests.support.harness import START_MS
+from tests.support.homes import ENGINE_DRAWN, Home, Homes
 from tests.support.truth import days_of_log, differences
 from tests.support.worlds import MICRO, World, request
 
@@ -36,8 +36,8 @@ CHANNELS: tuple[Channel, ...] = ("api", "portal", "self")
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as made:
+def world(home: Home) -> Iterator[World]:
+    with World(home) as made:
         yield made
 
 
@@ -83,7 +83,7 @@ def steps_to_switch(world: World, traffic: Traffic, rows_a_step: int = 0) -> lis
     """Build to the end; the zone that reports were in at each step, brute force agreeing."""
     zones = []
     for _ in range(1_000):
-        assert not differences(world.reader.connection)
+        assert not differences(world.db)
         zones.append(report_zone(world, traffic.profile_id))
         if world.recorder.tick():
             return zones
@@ -102,7 +102,7 @@ def test_reports_stay_right_while_the_days_of_a_new_zone_are_built(world: World)
     assert set(zones[:switch]) == {"UTC"}
     assert set(zones[switch:]) == {"Asia/Kathmandu"}
     traffic.send(50)
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_step_has_a_bound_however_much_there_is(
@@ -172,7 +172,7 @@ def test_a_restart_goes_on_where_the_building_stopped(world: World) -> None:
         world.reopen()
         traffic.send(10)
         world.recorder.tick()
-        assert not differences(world.reader.connection)
+        assert not differences(world.db)
     assert steps_to_switch(world, traffic)[-1] == "Europe/Berlin"
 
 
@@ -181,7 +181,7 @@ def test_a_workspace_without_traffic_changes_zone_at_once(world: World) -> None:
     rezone(world, profile_id, "Europe/Berlin")
     assert report_zone(world, profile_id) == "Europe/Berlin"
     Traffic(world, profile_id, seed=7).send(20)
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_request_older_than_all_others_counts_in_the_zone_being_built(world: World) -> None:
@@ -210,7 +210,7 @@ def test_requests_around_the_place_that_the_building_has_reached_count_once(worl
             world.record([request(profile_id, f"{step}-{at}", time_ms=at) for at in at_ms])
         world.recorder.tick()
     assert report_zone(world, profile_id) == "Europe/Berlin"
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_what_is_being_built_is_right_as_far_as_it_goes(world: World) -> None:
@@ -225,7 +225,7 @@ def test_what_is_being_built_is_right_as_far_as_it_goes(world: World) -> None:
         "select built_quarter from workspace_zones where profile_id = ? and zone_version = 2",
         profile_id,
     )
-    truth, _, _ = days_of_log(world.reader.connection, {profile_id: (2, "Australia/Lord_Howe")})
+    truth, _, _ = days_of_log(world.db, {profile_id: (2, "Australia/Lord_Howe")})
     end_day = (built * 15 * 60_000 - 12 * MS_PER_HOUR) // MS_PER_DAY
     stored = {
         (profile_id, version, day, log_type_id, key_id): (requests, credits_micro, last_ms)
@@ -238,12 +238,12 @@ def test_what_is_being_built_is_right_as_far_as_it_goes(world: World) -> None:
     assert stored == {key: usage for key, usage in truth.items() if key[2] < end_day}
 
 
-@given(data=st.data(), seed=st.integers(0, 2**32))
+@given(engine=ENGINE_DRAWN, data=st.data(), seed=st.integers(0, 2**32))
 @settings(max_examples=15)
 def test_any_changes_at_any_time_keep_reports_right(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, seed: int
+    homes: Homes, engine: str, data: st.DataObject, seed: int
 ) -> None:
-    with World(tmp_path_factory.mktemp("zones")) as world:
+    with homes.one(engine) as home, World(home) as world:
         profile_id = world.workspace(timezone=data.draw(st.sampled_from(ZONES)))
         traffic = Traffic(world, profile_id, seed, days_back=30)
         last = report_zone(world, profile_id)
@@ -258,7 +258,7 @@ def test_any_changes_at_any_time_keep_reports_right(
                     rezone(world, profile_id, last)
                 case _:
                     world.reopen()
-            assert not differences(world.reader.connection)
+            assert not differences(world.db)
         world.settle()
-        assert not differences(world.reader.connection)
+        assert not differences(world.db)
         assert report_zone(world, profile_id) == last

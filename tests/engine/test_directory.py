@@ -12,7 +12,7 @@ from farebox.core.instant import MS_PER_DAY
 from farebox.core.key import digest
 from farebox.core.workspace import Workspace
 from farebox.engine.directory import Directory
-from farebox.store.sqlite.database import SqliteDatabase, named_queries, open_reader
+from farebox.store.sqlite.database import SqliteDatabase, named_queries, open_reader, open_writer
 from tests.support.worlds import World, request
 
 KEYS = 100_000
@@ -211,7 +211,7 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, S
     """A world with 100,000 keys of 10,000 workspaces."""
     with World(tmp_path_factory.mktemp("crowded")) as world:
         world.workspace()
-        store = world.open_store()
+        store = open_writer(world.path)
         crowd(store, KEYS)
         store.close()
         reader = open_reader(world.path)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from farebox.engine.draws import CLOSED_MS, Draws, LimitKey
+from tests.support.homes import Home
 from tests.support.worlds import World
 
 LEASE, SECOND_MS = 7, 1_000
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as made:
+def world(home: Home) -> Iterator[World]:
+    with World(home) as made:
         made.workspace()
         yield made
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
@@ -19,6 +18,7 @@ from farebox.engine.reservation import Reservation
 from farebox.service.admit import Refused
 from tests.support.gates import HOLD_MS, GateWorld, HandLink
 from tests.support.harness import Harness
+from tests.support.homes import Home
 from tests.support.truth import differences
 from tests.support.worlds import MICRO, World
 
@@ -28,8 +28,8 @@ TICK_MS = 400
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as made:
+def world(home: Home) -> Iterator[World]:
+    with World(home) as made:
         made.log_type(SLUG, credits=PRICE)
         made.call(
             "plans.create",
@@ -60,7 +60,7 @@ def test_a_void_after_expiry_takes_nothing_of_what_is_held_for_others_since(worl
         assert second.drawn_micro(profile_id) == 0
 
     asyncio.run(story())
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_what_another_process_has_settled_is_free_again_where_it_was_held(world: World) -> None:
@@ -80,7 +80,7 @@ def test_what_another_process_has_settled_is_free_again_where_it_was_held(world:
         assert first.spent(profile_id, "hour") == (1, 0)
 
     asyncio.run(story())
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 class HaltingLink(HandLink):
@@ -118,7 +118,7 @@ def test_who_stops_waiting_for_a_record_gives_back_nothing_that_is_held(world: W
         assert await other.settle(held) == 0
 
     asyncio.run(story())
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 @pytest.mark.parametrize("is_settled", [False, True])
@@ -145,4 +145,4 @@ def test_what_another_process_has_ended_by_a_lease_that_is_over_is_free_nowhere_
 
     asyncio.run(story())
     assert world.balance_micro(profile_id) == 0
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)

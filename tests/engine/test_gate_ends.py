@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from farebox.core.errors import QUEUE_FULL, FareboxError
 from farebox.engine.messages import Message, Record
 from tests.support.gates import HOLD_MS, SENT, GateWorld
+from tests.support.homes import Home
 from tests.support.truth import differences
 from tests.support.worlds import MICRO, World
 
@@ -20,8 +20,8 @@ LIMIT = 1_000
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as made:
+def world(home: Home) -> Iterator[World]:
+    with World(home) as made:
         made.log_type(SLUG, credits=3)
         made.call(
             "plans.create",
@@ -64,7 +64,7 @@ def test_a_hold_that_expires_while_its_settlement_is_refused_is_free_again(world
         assert world.balance_micro(profile_id) == 0
 
     run(story())
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_request_recorded_before_under_its_id_gives_back_what_it_took(world: World) -> None:
@@ -91,7 +91,7 @@ def test_a_request_recorded_before_under_its_id_gives_back_what_it_took(world: W
 
     run(story())
     assert world.balance_micro(profile_id) == 297 * MICRO
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_request_that_is_recorded_after_its_hold_expired_takes_no_credits_of_others(
@@ -112,4 +112,4 @@ def test_a_request_that_is_recorded_after_its_hold_expired_takes_no_credits_of_o
         assert gate.drawn_micro(profile_id) == 0
 
     run(story())
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,6 +13,7 @@ from farebox.engine.messages import Call, Draw, Message
 from farebox.service.admit import Refused
 from farebox.service.forms.workspace import WorkspaceChange
 from tests.support.gates import SENT, GateWorld
+from tests.support.homes import Home
 from tests.support.stage import refusal
 from tests.support.worlds import World
 
@@ -21,8 +21,8 @@ SLUG = "people_search"
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as made:
+def world(home: Home) -> Iterator[World]:
+    with World(home) as made:
         made.log_type(SLUG, credits=3)
         made.call(
             "plans.create",

@@ -69,4 +69,4 @@ def test_what_a_process_that_hung_up_had_admitted_is_settled_in_its_place(world:
         seconds_max = 2 * (HOLD_MS + TRUST_MS) / 1000
         until(lambda: gate.drawn_micro(profile_id) == 0, seconds_max=seconds_max)
     assert world.balance_micro(profile_id) == 297 * MICRO
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)

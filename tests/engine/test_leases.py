@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from farebox.engine.leases import SILENT_MS, SWEEP_EVERY_MS, TRUST_MS
 from farebox.service.admit import Refused
 from tests.support.gates import HOLD_MS, GateWorld
+from tests.support.homes import Home
 from tests.support.worlds import World
 
 SLUG = "people_search"
@@ -18,8 +18,8 @@ TICK_MS = 400
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as made:
+def world(home: Home) -> Iterator[World]:
+    with World(home) as made:
         made.log_type(SLUG, credits=3)
         made.call("plans.create", slug="basic", name="Basic", credits_per_month=300)
         yield made

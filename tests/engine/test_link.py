@@ -268,7 +268,7 @@ def test_closing_waits_for_what_was_sent(run: Run, world: World) -> None:
     with on_a_thread(world):
         run(story())
     assert world.select("select count(*) from requests") == [(20,)]
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_command_is_answered_or_refused_with_its_error(run: Run, world: World) -> None:

@@ -71,7 +71,7 @@ def test_garbage_ends_its_own_connection_only(world: World, data: bytes) -> None
             peer.sendall(data)
             assert is_dropped(peer)
         assert counts(link.record([request(1, "after")]), 1) == (1, 0, 0, 0)
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_frame_torn_by_a_peer_that_ends_does_nothing(world: World) -> None:
@@ -151,7 +151,7 @@ def test_more_than_a_commit_takes_waits_and_is_bounded(
     assert rows == 3_000
     assert commits >= 60
     assert 120 <= max(weights) < 500
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_record_larger_than_a_commit_is_meant_to_be_is_committed_whole(
@@ -194,7 +194,7 @@ def test_records_of_all_peers_share_commits(world: World) -> None:
             second.send_record([request(1, f"b{number}")])
         commits = {link.receive_recorded().commit_id for link in (first, second) * 200}
     assert len(commits) < 200
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_it_stops_after_its_peers_have_sent_what_they_had(world: World) -> None:

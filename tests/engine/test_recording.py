@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import pytest
@@ -16,13 +16,14 @@ from farebox.core.instant import MS_PER_DAY, MS_PER_MINUTE
 from farebox.core.request import Capture, Channel, MeteredRequest
 from farebox.engine.messages import Record, Recorded
 from tests.support.harness import START_MS
+from tests.support.homes import ENGINE_DRAWN, Home, Homes
 from tests.support.truth import differences, digest
 from tests.support.worlds import MICRO, People, World, counts, record, request
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as made:
+def world(home: Home) -> Iterator[World]:
+    with World(home) as made:
         yield made
 
 
@@ -39,7 +40,7 @@ def test_a_repeat_in_one_record_is_a_duplicate(world: World) -> None:
     assert counts(reply, rows) == (2, 1, 0, 0)
     assert world.record(rows).duplicates == [0, 1, 2]
     assert logged(world, profile_id) == 2
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_repeat_in_another_record_of_the_same_commit_is_a_duplicate(world: World) -> None:
@@ -58,7 +59,7 @@ def test_a_repeat_in_another_record_of_the_same_commit_is_a_duplicate(world: Wor
     assert second.duplicates == [1]
     assert [first.call_id, second.call_id] == [7, 8]
     assert world.balance_micro(profile_id) == (1000 - 2) * MICRO
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_repeat_in_another_commit_or_after_a_restart_is_a_duplicate(world: World) -> None:
@@ -69,17 +70,17 @@ def test_a_repeat_in_another_commit_or_after_a_restart_is_a_duplicate(world: Wor
     world.reopen()
     assert counts(world.handle(record(row))[0], 1) == (0, 1, 0, 0)
     assert world.balance_micro(profile_id) == 995 * MICRO
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_conflict_changes_nothing(world: World) -> None:
     profile_id = world.workspace()
     world.handle(record(request(profile_id, "a", content="first", credits_micro=MICRO)))
-    before = digest(world.reader.connection)
+    before = digest(world.db)
     other = request(profile_id, "a", content="other", credits_micro=9 * MICRO, salt=b"2")
     (reply,) = world.handle(record(other, request(profile_id, "a", content="first", salt=b"3")))
     assert counts(reply, 2) == (0, 1, 1, 0)
-    assert digest(world.reader.connection) == before
+    assert digest(world.db) == before
 
 
 def test_of_two_contents_in_one_record_the_first_counts(world: World) -> None:
@@ -96,14 +97,14 @@ def test_the_same_id_elsewhere_is_another_request(world: World) -> None:
     rows = [request(here, "a"), request(there, "a"), request(here, "a", source="gateway")]
     assert counts(world.handle(record(*rows))[0], rows) == (3, 0, 0, 0)
     assert (logged(world, here), logged(world, there)) == (2, 1)
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_an_empty_record_is_answered_and_changes_nothing(world: World) -> None:
     profile_id = world.workspace()
-    before = digest(world.reader.connection)
+    before = digest(world.db)
     assert counts(world.handle(record())[0], 0) == (0, 0, 0, 0)
-    assert digest(world.reader.connection) == before
+    assert digest(world.db) == before
     assert logged(world, profile_id) == 0
 
 
@@ -160,34 +161,34 @@ histories = st.lists(
 
 
 @pytest.fixture(scope="module")
-def populated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, People]:
-    folder = tmp_path_factory.mktemp("populated")
-    with World(tmp_path_factory.mktemp("made")) as world:
-        people = world.populate()
-        world.give(people.profile_ids[0], 50 * MICRO, expires_at_ms=START_MS + MS_PER_DAY)
-        world.copy_to(folder)
-    return folder, people
+def populated(homes: Homes) -> Callable[[str], tuple[Home, People]]:
+    @cache
+    def populated_of(engine: str) -> tuple[Home, People]:
+        home = homes.new(engine)
+        with World(home) as world:
+            people = world.populate()
+            world.give(people.profile_ids[0], 50 * MICRO, expires_at_ms=START_MS + MS_PER_DAY)
+        return home, people
+
+    return populated_of
 
 
-def told(base: Path, people: People, commits: Sequence[Sequence[Sequence[Event]]]) -> object:
+def told(base: Home, people: People, commits: Sequence[Sequence[Sequence[Event]]]) -> object:
     """The state after some commits of some records; the same events lead to the same state."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "farebox.db").write_bytes((base / "farebox.db").read_bytes())
-        with World(folder) as world:
-            salt = 0
-            for records in commits:
-                messages = []
-                for rows in records:
-                    salt += 1
-                    for is_import in (False, True):
-                        mine = [e for e in rows if e.is_import is is_import]
-                        made = [e.row(people, bytes([salt, n])) for n, e in enumerate(mine)]
-                        messages.append(record(*made, is_import=is_import))
-                for message, reply in zip(messages, world.handle(*messages), strict=True):
-                    assert counts(reply, message.rows)[2:] == (0, 0)
-            assert not differences(world.reader.connection)
-            return digest(world.reader.connection)
+    with closing(base.copy()) as home, World(home) as world:
+        salt = 0
+        for records in commits:
+            messages = []
+            for rows in records:
+                salt += 1
+                for is_import in (False, True):
+                    mine = [e for e in rows if e.is_import is is_import]
+                    made = [e.row(people, bytes([salt, n])) for n, e in enumerate(mine)]
+                    messages.append(record(*made, is_import=is_import))
+            for message, reply in zip(messages, world.handle(*messages), strict=True):
+                assert counts(reply, message.rows)[2:] == (0, 0)
+        assert not differences(world.db)
+        return digest(world.db)
 
 
 Item = TypeVar("Item")
@@ -199,12 +200,15 @@ def cut(items: Sequence[Item], places: Sequence[int]) -> list[Sequence[Item]]:
     return [items[start:end] for start, end in pairwise(edges)]
 
 
-@given(history=histories, data=st.data())
+@given(engine=ENGINE_DRAWN, history=histories, data=st.data())
 @settings(max_examples=60)
 def test_order_batching_and_repetition_change_nothing(
-    populated: tuple[Path, People], history: list[Event], data: st.DataObject
+    populated: Callable[[str], tuple[Home, People]],
+    engine: str,
+    history: list[Event],
+    data: st.DataObject,
 ) -> None:
-    base, people = populated
+    base, people = populated(engine)
     one_by_one = told(base, people, [[[event]] for event in history])
     repeated = history + data.draw(st.lists(st.sampled_from(history), max_size=15))
     shuffled = data.draw(st.permutations(repeated))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,6 +13,7 @@ from farebox.engine.holds import Hold
 from farebox.engine.messages import Draw, Message
 from farebox.service.admit import Refused
 from tests.support.gates import SENT, GateWorld
+from tests.support.homes import Home
 from tests.support.truth import differences
 from tests.support.worlds import World
 
@@ -22,8 +22,8 @@ PRICE = 3
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as made:
+def world(home: Home) -> Iterator[World]:
+    with World(home) as made:
         made.log_type(SLUG, credits=PRICE)
         yield made
 
@@ -53,7 +53,7 @@ def test_a_lower_cap_holds_at_once_whichever_key_is_asked_for_first(world: World
         assert await admit_all(gate, capped) == []
 
     asyncio.run(story())
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_who_waits_by_a_cap_that_is_lifted_is_told_to_come_again(world: World) -> None:
@@ -83,7 +83,7 @@ def test_who_waits_by_a_cap_that_is_lifted_is_told_to_come_again(world: World) -
         await gate.settle(await gate.admitted(key_id, SLUG))
 
     asyncio.run(story())
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 @pytest.mark.parametrize("is_shared", [False, True])
@@ -116,4 +116,4 @@ def test_what_is_held_counts_however_quotas_are_shared_since(
         assert gate.spent(profile_id, "hour").used == limit
 
     asyncio.run(story())
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +13,12 @@ from farebox.core.instant import MS_PER_HOUR, to_iso_ms
 from farebox.core.webhook import AUTO_TOP_UP
 from farebox.service.credits_now import credits_now
 from tests.support.harness import Harness
+from tests.support.homes import Home
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[Harness]:
-    with Harness(tmp_path) as harness:
+def world(home: Home) -> Iterator[Harness]:
+    with Harness(home) as harness:
         harness.call("log_types.create", slug="search", name="Search", credits=3)
         harness.call("plans.create", slug="gold", name="Gold", credits_per_month=100)
         harness.call("workspaces.create", name="Acme", plan="gold", timezone="Europe/Berlin")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from farebox.engine.holds import Hold
 from tests.support.gates import GateWorld
+from tests.support.homes import Home
 from tests.support.worlds import World
 
 SLUG = "people_search"
@@ -17,8 +17,8 @@ LIMIT = 5
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as made:
+def world(home: Home) -> Iterator[World]:
+    with World(home) as made:
         made.log_type(SLUG, credits=3)
         made.call(
             "plans.create",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 from farebox.core.instant import MS_PER_HOUR
 from farebox.service.admit import Attempt
 from tests.support.gates import GateWorld
+from tests.support.homes import Home
 from tests.support.worlds import World
 
 SLUG = "people_search"
@@ -15,10 +15,10 @@ LIMIT = 10
 
 
 def test_a_thread_that_took_the_time_before_a_window_began_takes_no_unit_of_it(
-    tmp_path: Path,
+    home: Home,
 ) -> None:
     """It looked at the clock, and was held up while another one drew for the next window."""
-    with World(tmp_path) as world:
+    with World(home) as world:
         world.log_type(SLUG, credits=3)
         world.call(
             "plans.create",

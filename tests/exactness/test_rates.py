@@ -146,7 +146,7 @@ def test_each_of_hundreds_of_windows_has_exactly_its_limit(
             world.clock.advance(chance.choice((0, 0, 1, rate.window_ms, rate.window_ms // 3)))
             world.settle()
         await gate.gatekeeper.close()
-        assert not differences(world.reader.connection)
+        assert not differences(world.db)
 
     terms: dict[str, Any] = {**rate.plan, "unmapped": "allow"}
     with World(tmp_path, seed=seed) as world:

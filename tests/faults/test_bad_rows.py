@@ -73,7 +73,7 @@ def test_a_bad_row_is_rejected_alone(world: World) -> None:
     expected = sorted(f"{caller}{n}" for caller in "abcde" for n in range(3))
     assert recorded(world) == [name for name in expected if name != "c1"]
     assert world.balance_micro(profile_id) == (1000 - 14) * MICRO
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_rejected_id_can_be_sent_again_in_order(world: World) -> None:
@@ -104,7 +104,7 @@ def test_repeats_and_bad_rows_keep_their_indexes(world: World) -> None:
     assert reply.conflicts == [3, 8]
     assert reply.rejected == [(1, ROW_REFUSED.code), (5, ROW_REFUSED.code)]
     assert recorded(world) == ["bad", "last", "new", "old"]
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_log_id_that_is_taken_is_the_rows_fault(world: World) -> None:
@@ -116,7 +116,7 @@ def test_a_log_id_that_is_taken_is_the_rows_fault(world: World) -> None:
     reply = world.record([request(profile_id, "good"), clash])
     assert reply.rejected == [(1, ROW_REFUSED.code)]
     assert recorded(world) == ["first", "good"]
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_an_unforeseen_error_of_one_caller_reaches_no_other(world: World) -> None:
@@ -131,7 +131,7 @@ def test_an_unforeseen_error_of_one_caller_reaches_no_other(world: World) -> Non
     assert isinstance(replies[1], Failed)
     assert replies[1].code == INTERNAL.code
     assert recorded(world) == ["a", "c"]
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_row_that_takes_a_sum_beyond_64_bits_is_rejected_alone(world: World) -> None:
@@ -148,7 +148,7 @@ def test_a_row_that_takes_a_sum_beyond_64_bits_is_rejected_alone(world: World) -
     assert {f"huge-{n:04}" for n in range(9_300) if n not in refused} | {"good"} == set(
         recorded(world)
     )
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_a_capture_that_breaks_a_rule_harms_its_own_row_only(world: World) -> None:
@@ -176,7 +176,7 @@ def test_a_command_that_fails_leaves_nothing_behind(world: World, name: str) -> 
     assert [type(reply) for reply in replies] == [Recorded, Failed, Answered, Recorded]
     assert world.balance_micro(profile_id) == (1000 + 7 - 1101) * MICRO
     assert world.select("select grant_id from grants where kind = 'topup'") == [(2,)]
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 @pytest.fixture(scope="module")

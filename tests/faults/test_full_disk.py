@@ -99,7 +99,7 @@ class Caller:
         """What was acknowledged is there, once, and nothing else is."""
         stored = {identity for (identity,) in self.world.select("select identity from identities")}
         assert stored == self.acknowledged
-        assert not differences(self.world.reader.connection)
+        assert not differences(self.world.db)
 
 
 def test_a_full_disk_is_503_until_there_is_room(small_disk: Path) -> None:

@@ -132,7 +132,7 @@ class Story:
         spent_micro = COMMITS * CALLERS * 3 * MICRO
         expected_micro = 1000 * MICRO + COMMITS * MICRO - spent_micro
         assert self.world.balance_micro(self.profile_id) == expected_micro
-        assert not differences(self.world.reader.connection)
+        assert not differences(self.world.db)
 
 
 FAULTS: dict[str, tuple[Fault, tuple[Kind, ...]]] = {
@@ -179,7 +179,7 @@ def test_all_who_are_committed_together_are_told_503_together(
         story.settle()
         assert set(story.acknowledged.values()) == {1}
         assert world.select("select count(*) from requests") == [(1 + CALLERS,)]
-        assert not differences(world.reader.connection)
+        assert not differences(world.db)
 
 
 def test_a_commit_that_was_done_after_all_is_found_by_the_retry(
@@ -196,7 +196,7 @@ def test_a_commit_that_was_done_after_all_is_found_by_the_retry(
         (found,) = world.handle(record(*rows))
         assert counts(found, rows) == (0, 5, 0, 0)
         store = world.open_store()
-        assert not differences(store.connection)
+        assert not differences(world.home.open_look(store))
         store.close()
 
 
@@ -213,7 +213,7 @@ def test_what_fails_while_nobody_asks_costs_nobody_an_answer(
         assert world.select("select count(*) from periods") == [(2,)]
         story.send(record(story.row(0, 1, 0)))
         assert story.failures == 0
-        assert not differences(world.reader.connection)
+        assert not differences(world.db)
 
 
 @pytest.mark.parametrize("kinds", [("write",), ("sync",), ("open",), ("read", "write")])

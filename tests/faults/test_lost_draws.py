@@ -111,7 +111,7 @@ def test_a_draw_whose_reply_was_lost_returns_in_time_and_not_before(
     world.advance(minutes=2)
     assert gate.spent(profile_id, "hour") == (0, 0)
     assert world.balance_micro(profile_id) == PRICE * CALLS * MICRO
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 def test_what_a_killed_process_had_drawn_returns_in_time_and_not_before(world: World) -> None:
@@ -124,7 +124,7 @@ def test_what_a_killed_process_had_drawn_returns_in_time_and_not_before(world: W
     held_ms = SILENT_MS + HOLD_MS + TRUST_MS
     waited_ms = returned_after_ms(world, gate, profile_id, held_ms + 4 * TICK_MS)
     assert held_ms < waited_ms <= held_ms + 3 * TICK_MS
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
 
 
 class Careless:
@@ -199,7 +199,7 @@ def test_lost_messages_double_nothing_and_keep_nothing(world: World, seed: int) 
     asyncio.run(story())
     assert 0 <= world.balance_micro(careless.profile_id) < PRICE * MICRO
     assert careless.gate.drawn_micro(careless.profile_id) == 0
-    assert not differences(world.reader.connection)
+    assert not differences(world.db)
     assert run_audit(world.reader).agrees
 
 
@@ -274,5 +274,5 @@ def test_what_killed_recorders_had_handed_out_returns(tmp_path: Path) -> None:
         assert 0 < settled <= used
         assert used + drawn <= LIMIT
         assert world.balance_micro(profile_id) == (CALLS - used) * PRICE * MICRO
-        assert not differences(world.reader.connection)
+        assert not differences(world.db)
         assert run_audit(world.reader, integrity=True).agrees

@@ -21,5 +21,5 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         api.flush()
         harness.settle()
         # Nothing that was refused is half done.
-        assert not differences(harness.reader.connection)
+        assert not differences(harness.db)
         assert run_audit(harness.reader, integrity=True).agrees

@@ -1,7 +1,4 @@
-"""A stage for report tests: workspaces whose requests are known, and their reports as JSON.
-
-Commits aren't synced here: what is tested is arithmetic, not the disk.
-"""
+"""A stage for report tests: workspaces whose requests are known, and their reports as JSON."""
 
 from __future__ import annotations
 
@@ -18,16 +15,14 @@ from farebox.api.customer_forms import breakdown_data, daily_data, profile_usage
 from farebox.contract.wire import ENCODER
 from farebox.core.calendar import EPOCH_ORDINAL
 from farebox.core.request import UNMAPPED, Channel, MeteredRequest
-from farebox.engine.recorder import Recorder
-from farebox.service.commands import COMMANDS
 from farebox.service.date_range import DateRange
 from farebox.service.profile_usage import read_profile_usage
 from farebox.service.usage_breakdown import usage_breakdown
 from farebox.service.usage_daily import usage_daily
 from farebox.service.usage_filters import usage_filters
-from farebox.store.sqlite.database import SqliteDatabase, open_writer
 from tests.reports.brute import Asked, Listed, Raw, World
 from tests.support.harness import Harness
+from tests.support.homes import Home
 
 LOG_TYPES = {
     "people_search": "People Search",
@@ -39,10 +34,8 @@ LOG_TYPES = {
 class Stage(Harness):
     """A harness with some log types, and two plans that differ in quota sharing."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self.recorder.close()
-        self.recorder = Recorder(self._open_writer, self.clock, self.entropy, COMMANDS)
+    def __init__(self, home: Home | Path) -> None:
+        super().__init__(home)
         self.log_type_ids: dict[str | None, int] = {None: UNMAPPED}
         for slug, name in LOG_TYPES.items():
             self.log_type_ids[slug] = self.call(
@@ -56,11 +49,6 @@ class Stage(Harness):
                 credits_per_month=1000,
                 is_quota_sharing_available=is_shared,
             )
-
-    def _open_writer(self) -> SqliteDatabase:
-        writer = open_writer(self.path)
-        writer.connection.pragma("synchronous", "off")
-        return writer
 
     def known_as(self, raw: Raw, profile_id: int, request_id: str) -> MeteredRequest:
         """The request to be recorded for a raw one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from tests.reports.cases import (
     timezones,
 )
 from tests.reports.stage import LOG_TYPES, Stage
+from tests.support.homes import ENGINE_DRAWN, Homes
 
 _SLUGS: tuple[str | None, ...] = (*LOG_TYPES, None)
 assert len(_SLUGS) == SLUGS
@@ -37,10 +38,18 @@ class Tenant(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """One database for all cases: each is a workspace among others."""
-    with Stage(tmp_path_factory.mktemp("reports")) as stage:
-        yield stage
+def stages(homes: Homes) -> Iterator[Callable[[str], Stage]]:
+    """One database of each engine for all cases: each is a workspace among others."""
+    made: dict[str, Stage] = {}
+
+    def stage_of(engine: str) -> Stage:
+        if engine not in made:
+            made[engine] = Stage(homes.new(engine))
+        return made[engine]
+
+    yield stage_of
+    for stage in made.values():
+        stage.close()
 
 
 def move_in(stage: Stage, case: Case) -> Tenant:
@@ -126,10 +135,11 @@ def in_scope(case: Case, tenant: Tenant, user: int, raws: list[Raw]) -> list[Raw
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-@given(case=cases(), user=st.integers(0, 1))
+@given(engine=ENGINE_DRAWN, case=cases(), user=st.integers(0, 1))
 def test_reports_and_windows_equal_sums_of_the_raw_requests(
-    stage: Stage, case: Case, user: int
+    stages: Callable[[str], Stage], engine: str, case: Case, user: int
 ) -> None:
+    stage = stages(engine)
     tenant = move_in(stage, case)
     raws = raws_of(case, tenant)
     for _ in batches_of(case, stage, tenant, raws):
@@ -146,10 +156,16 @@ def test_reports_and_windows_equal_sums_of_the_raw_requests(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-@given(case=cases(), zones=st.lists(timezones, min_size=1, max_size=2), at=st.integers(0, 4))
+@given(
+    engine=ENGINE_DRAWN,
+    case=cases(),
+    zones=st.lists(timezones, min_size=1, max_size=2),
+    at=st.integers(0, 4),
+)
 def test_reports_stay_right_while_days_are_built_for_a_new_zone(
-    stage: Stage, case: Case, zones: list[str], at: int
+    stages: Callable[[str], Stage], engine: str, case: Case, zones: list[str], at: int
 ) -> None:
+    stage = stages(engine)
     tenant = move_in(stage, case)
     raws = raws_of(case, tenant)
     come: set[int] = set()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import apsw
 import pytest
 
 from farebox.store.sqlite.database import named_queries
@@ -33,11 +34,16 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield stage
 
 
+def connection(stage: Stage) -> apsw.Connection:
+    assert isinstance(stage.db, apsw.Connection)
+    return stage.db
+
+
 def plan(stage: Stage, name: str) -> list[str]:
     """What the database does for a query."""
     sql = named_queries()[name]
     parameters = dict.fromkeys(re.findall(r":(\w+)", sql), 1)
-    rows = stage.reader.connection.execute(f"explain query plan {sql}", parameters)
+    rows = connection(stage).execute(f"explain query plan {sql}", parameters)
     return [str(row[3]) for row in rows]
 
 
@@ -74,10 +80,10 @@ def test_a_report_costs_the_same_steps_whatever_the_length_of_the_log(stage: Sta
             counted += 1
             return False
 
-        stage.reader.connection.set_progress_handler(count, 1)
+        connection(stage).set_progress_handler(count, 1)
         stage.daily(profile_id, asked)
         stage.breakdown(profile_id, asked)
-        stage.reader.connection.set_progress_handler(None)
+        connection(stage).set_progress_handler(None)
         return counted
 
     raw = Raw(key_id, "people_search", "api", 1_000_000, stage.now_ms)

@@ -1,16 +1,16 @@
-"""A harness for each test."""
+"""A harness for each test, over each engine."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.support.harness import Harness
+from tests.support.homes import Home
 
 
 @pytest.fixture
-def harness(tmp_path: Path) -> Iterator[Harness]:
-    with Harness(tmp_path) as made:
+def harness(home: Home) -> Iterator[Harness]:
+    with Harness(home) as made:
         yield made

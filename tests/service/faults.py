@@ -53,7 +53,7 @@ FAULTS = (
     Fault(
         "requests",
         "update requests set time_ms = time_ms + 900000, query_log_id ="
-        f" cast(unhex(format('%012X', time_ms + 900000)) || zeroblob(10) as blob) {LOG}",
+        f" cast(unhex(printf('%012X', time_ms + 900000)) || zeroblob(10) as blob) {LOG}",
         "quarters",
     ),
     Fault("requests", f"update requests set query_log_id = zeroblob(16) {LOG}", "log"),
@@ -75,8 +75,8 @@ FAULTS = (
     # What stands beside the log.
     Fault(
         "identities",
-        "delete from identities where profile_id = 1 and identity = (select min(identity)"
-        " from identities where profile_id = 1)",
+        "delete from identities where profile_id = 1 and identity = (select identity"
+        " from identities where profile_id = 1 order by identity limit 1)",
         "identities",
     ),
     Fault("identities", "insert into identities values (1, x'00', randomblob(16))", "identities"),
@@ -85,7 +85,7 @@ FAULTS = (
         "update captures set query_log_id = zeroblob(16) where profile_id = 1",
         "captures",
     ),
-    Fault("keys", "delete from keys where key_id = (select key_id from keys limit 1)", "names"),
+    Fault("keys", "delete from keys where key_id = (select min(key_id) from keys)", "names"),
     Fault("log_types", "delete from log_types where log_type_id = 2", "names", (1, 2)),
     Fault("workspaces", "delete from workspaces where profile_id = 1", "workspaces"),
     # Rollups.

@@ -6,7 +6,6 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -17,13 +16,14 @@ from farebox.service.settle import Outcome
 from farebox.service.tariff import Tariff
 from tests.support.gates import GateWorld
 from tests.support.harness import Harness
+from tests.support.homes import Home
 
 MICRO = 1_000_000
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[GateWorld]:
-    with Harness(tmp_path) as harness:
+def world(home: Home) -> Iterator[GateWorld]:
+    with Harness(home) as harness:
         harness.log_type("search", credits=3)
         yield GateWorld(harness)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +14,14 @@ from farebox.service.alert_watch import LATE_MS
 from farebox.service.alerts import ALERTS_MAX
 from tests.service.watch import Watch
 from tests.support.harness import START_MS, Harness
+from tests.support.homes import Home
 
 CREDIT = 1_000_000
 
 
 @pytest.fixture
-def harness(tmp_path: Path) -> Iterator[Harness]:
-    with Harness(tmp_path) as harness:
+def harness(home: Home) -> Iterator[Harness]:
+    with Harness(home) as harness:
         yield harness
 
 

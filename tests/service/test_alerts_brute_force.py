@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
-from pathlib import Path
 from typing import NamedTuple
 
 from hypothesis import given, settings
@@ -13,6 +11,7 @@ from hypothesis import strategies as st
 from farebox.core.instant import MS_PER_HOUR, MS_PER_MINUTE
 from tests.service.watch import Watch
 from tests.support.harness import Harness
+from tests.support.homes import ENGINE_DRAWN, Homes
 
 THRESHOLDS = (30, 50, 100, 200)
 LIMIT = 10
@@ -41,11 +40,13 @@ STEPS = st.lists(
 
 
 @settings(max_examples=60, deadline=None)
-@given(STEPS)
+@given(engine=ENGINE_DRAWN, steps=STEPS)
 def test_every_threshold_that_a_window_reached_is_told_once_and_no_other(
+    homes: Homes,
+    engine: str,
     steps: list[Step],
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder, Harness(Path(folder)) as harness:
+    with homes.one(engine) as home, Harness(home) as harness:
         watch = Watch(harness)
         watch.alert("hour", *THRESHOLDS)
         made_ms = harness.now_ms

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
+from collections.abc import Iterator
 
-import apsw
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -24,12 +22,12 @@ from farebox.service.audit import (
 from farebox.service.audit_findings import DIFFERENCES_SHOWN_MAX
 from farebox.service.forms.audit import AuditData
 from farebox.store.contract import QueryTimeoutError
-from farebox.store.sqlite.database import open_reader
 from tests.service import audited
 from tests.service.faults import FAULTS, Fault
 from tests.support import truth
 from tests.support.busy import Busy
 from tests.support.harness import Harness
+from tests.support.homes import ENGINE_DRAWN, ENGINES, Home, Homes, SqliteHome
 from tests.support.worlds import World
 
 CHECKS = {
@@ -59,46 +57,37 @@ CHECKS = {
 }
 
 
-@pytest.fixture(scope="module")
-def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=ENGINES)
+def books(request: pytest.FixtureRequest, homes: Homes) -> Home:
     """A database with one of everything."""
-    folder = tmp_path_factory.mktemp("books")
-    with World(tmp_path_factory.mktemp("world")) as world:
+    home = homes.new(request.param)
+    with World(home) as world:
         audited.fill(world)
-        world.copy_to(folder)
-    return folder / "farebox.db"
+    return home
 
 
 @pytest.fixture
-def copy(books: Path, tmp_path: Path) -> Path:
+def copy(books: Home) -> Iterator[Home]:
     """A copy of it that may be spoilt."""
-    return Path(shutil.copy(books, tmp_path / "copy.db"))
+    made = books.copy()
+    yield made
+    made.close()
 
 
-def audit(path: Path, *, integrity: bool = False) -> AuditResult:
-    reader = open_reader(path)
+def audit(home: Home, *, integrity: bool = False) -> AuditResult:
+    reader = home.open_reader()
     try:
         return run_audit(reader, integrity=integrity)
     finally:
         reader.close()
 
 
-def plant(path: Path, statements: str) -> None:
-    """Change a database past all of its rules; something must have changed."""
-    connection = apsw.Connection(str(path))
-    connection.pragma("foreign_keys", value=False)
-    connection.pragma("ignore_check_constraints", value=True)
-    connection.execute(statements)
-    assert connection.total_changes()
-    connection.close()
-
-
 @settings(max_examples=40)
-@given(seed=st.integers(0, 2**32))
+@given(engine=ENGINE_DRAWN, seed=st.integers(0, 2**32))
 def test_the_audit_agrees_with_whatever_the_recorder_writes(
-    seed: int, tmp_path_factory: pytest.TempPathFactory
+    homes: Homes, engine: str, seed: int
 ) -> None:
-    with World(tmp_path_factory.mktemp("busy"), seed=seed) as world:
+    with homes.one(engine) as home, World(home, seed=seed) as world:
         busy = Busy(world, seed)
         for _ in range(3):
             busy.run(25)
@@ -108,7 +97,7 @@ def test_the_audit_agrees_with_whatever_the_recorder_writes(
             assert result.differences == ()
             world.recorder.tick()
             assert run_audit(world.reader).agrees
-            assert truth.differences(world.reader.connection) == []
+            assert truth.differences(world.db) == []
 
 
 @pytest.mark.parametrize(
@@ -139,24 +128,23 @@ def test_an_empty_database_agrees(harness: Harness) -> None:
     assert (result.agrees, result.requests, result.credits_micro) == (True, 0, 0)
 
 
-def test_the_audit_says_what_it_compared(books: Path) -> None:
+def test_the_audit_says_what_it_compared(books: Home) -> None:
     result = audit(books)
     assert result.agrees
-    connection = apsw.Connection(str(books))
-    ((requests, credits_micro),) = connection.execute(
-        "select count(*), sum(credits_micro) from requests"
-    )
+    reader = books.open_reader()
+    look = books.open_look(reader)
+    ((requests, credits_micro),) = look.execute("select count(*), sum(credits_micro) from requests")
     assert (result.requests, result.credits_micro) == (requests, credits_micro)
     rows = {check.check: check.rows for check in result.checks}
     assert rows.keys() == CHECKS
     for table in ("quarters", "days", "day_log_types", "day_keys", "accounts", "grants"):
-        assert rows[table] == next(connection.execute(f"select count(*) from {table}"))[0], table
-    connection.close()
+        assert [(rows[table],)] == list(look.execute(f"select count(*) from {table}")), table
+    reader.close()
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.change)
-def test_a_planted_fault_is_named_with_its_workspace(copy: Path, fault: Fault) -> None:
-    plant(copy, fault.change)
+def test_a_planted_fault_is_named_with_its_workspace(copy: Home, fault: Fault) -> None:
+    copy.plant(fault.change)
     result = audit(copy)
     assert not result.agrees
     assert {d.check for d in result.differences} == set(fault.checks.split())
@@ -165,15 +153,14 @@ def test_a_planted_fault_is_named_with_its_workspace(copy: Path, fault: Fault) -
     assert result.differing == len(result.differences)
 
 
-def test_every_check_is_the_first_to_find_some_fault(books: Path) -> None:
+def test_every_check_is_the_first_to_find_some_fault(books: Home) -> None:
     order = [check.check for check in audit(books).checks]
     first = {min(fault.checks.split(), key=order.index) for fault in FAULTS}
     assert first == CHECKS
 
 
-def test_a_difference_names_the_row_and_what_it_should_say(copy: Path) -> None:
-    plant(
-        copy,
+def test_a_difference_names_the_row_and_what_it_should_say(copy: Home) -> None:
+    copy.plant(
         "update quarters set requests = 7 where profile_id = 1 and channel = 'portal';"
         "update accounts set debits_micro = 1 where profile_id = 1 and account = 'history'",
     )
@@ -195,9 +182,11 @@ def test_a_difference_names_the_row_and_what_it_should_say(copy: Path) -> None:
     )
 
 
-def test_the_file_itself_is_checked_only_when_asked(copy: Path) -> None:
-    plant(copy, "delete from users where profile_id = 1")
-    with copy.open("r+b") as file:
+@pytest.mark.parametrize("books", ["sqlite"], indirect=True)
+def test_the_file_itself_is_checked_only_when_asked(copy: Home) -> None:
+    assert isinstance(copy, SqliteHome)
+    copy.plant("delete from users where profile_id = 1")
+    with copy.path.open("r+b") as file:
         file.seek(36)  # the header's count of free pages
         file.write((3).to_bytes(4, "big"))
     assert audit(copy).agrees
@@ -206,6 +195,21 @@ def test_the_file_itself_is_checked_only_when_asked(copy: Path) -> None:
     messages = "\n".join(d.found for d in differences)
     assert "Freelist" in messages
     assert "a row of keys names no row of users" in messages
+
+
+@pytest.mark.parametrize("books", ["postgres"], indirect=True)
+def test_what_the_server_knows_to_be_wrong_is_told_when_asked(copy: Home) -> None:
+    assert audit(copy, integrity=True).agrees
+    copy.plant(
+        "update pg_index set indisvalid = false where indexrelid = 'keys_family_id'::regclass;"
+        "alter table charges add constraint odd check (requests > 1) not valid"
+    )
+    assert audit(copy).agrees
+    told = {d.found for d in audit(copy, integrity=True).differences}
+    assert told == {
+        "the index keys_family_id of keys is not valid",
+        "the rule odd of charges was never checked",
+    }
 
 
 def test_a_flood_of_differences_is_counted_and_cut(harness: Harness) -> None:
@@ -246,12 +250,13 @@ def test_an_audit_can_be_stopped_and_leaves_no_snapshot_open(harness: Harness) -
 
     with pytest.raises(QueryTimeoutError):
         run_audit(harness.reader, on_progress=stop)
-    assert not harness.reader.connection.in_transaction
-    assert run_audit(harness.reader).agrees
+    harness.workspace()
+    (check,) = [c for c in run_audit(harness.reader).checks if c.check == "workspaces"]
+    assert check.rows == 2
 
 
-def test_an_audit_is_kept_with_what_it_found(harness: Harness, copy: Path) -> None:
-    plant(copy, "update accounts set debits_micro = debits_micro + 1 where profile_id = 1")
+def test_an_audit_is_kept_with_what_it_found(harness: Harness, copy: Home) -> None:
+    copy.plant("update accounts set debits_micro = debits_micro + 1 where profile_id = 1")
     result = audit(copy)
     keep = audit_keep(result)
     harness.call("audits.keep", **msgspec.structs.asdict(keep))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from farebox.core.errors import UNPROCESSABLE, FareboxError
 from farebox.engine.directory import Directory
 from farebox.service.workspaces import read_workspace
 from tests.support.harness import Harness
+from tests.support.homes import Home
 from tests.support.refusal import refused
 from tests.support.worlds import World
 
@@ -28,8 +28,8 @@ ENABLED = "is_auto_top_up_credits_enabled"
 
 
 @pytest.fixture
-def harness(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as made:
+def harness(home: Home) -> Iterator[World]:
+    with World(home) as made:
         yield made
 
 

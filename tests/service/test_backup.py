@@ -30,6 +30,12 @@ ROWS_PER_BATCH = 20
 
 
 @pytest.fixture
+def harness(tmp_path: Path) -> Iterator[Harness]:
+    with Harness(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
 def target(tmp_path: Path) -> Path:
     """A place for a backup, in a folder of its own."""
     folder = tmp_path / "backups"

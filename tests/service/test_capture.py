@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,6 +12,7 @@ from farebox.core.key import KEY_PREFIX, TOKEN_PREFIX, mint
 from farebox.service.capture import CapturePolicy
 from farebox.service.record import bare_path
 from tests.support.harness import Harness
+from tests.support.homes import Home
 
 RANDOM = random.Random(7)
 KEY = mint(KEY_PREFIX, RANDOM.randrange).reveal()
@@ -21,8 +22,9 @@ ON = CapturePolicy(True, 4096, ("x-customer",))
 
 
 @pytest.fixture
-def harness(tmp_path: Path) -> Harness:
-    return Harness(tmp_path)
+def harness(home: Home) -> Iterator[Harness]:
+    with Harness(home) as harness:
+        yield harness
 
 
 @pytest.mark.parametrize(
@@ -55,6 +57,13 @@ def test_a_secret_is_struck_out_wherever_else_it_stands(harness: Harness, secret
 def test_a_key_in_a_path_is_struck_out() -> None:
     assert bare_path(f"/people/{KEY}/x?k={KEY}#{KEY}") == "/people/***/x"
     assert bare_path("/people_search/fbx_short") == "/people_search/fbx_short"
+
+
+def test_what_no_text_of_postgresql_holds_is_replaced(harness: Harness) -> None:
+    assert bare_path("/a\0b?\0") == "/a\ufffdb"
+    captured = ON.capture(harness.row(1, "key_1"), {"a": "\0"}, "b\0", "\0c")
+    assert captured is not None
+    assert captured[2:] == ('{"a":"\\u0000"}', "b\ufffd", "\ufffdc")
 
 
 def test_what_is_too_large_is_cut_and_headers_stay_json(harness: Harness) -> None:

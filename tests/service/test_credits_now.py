@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,21 +13,30 @@ from farebox.core.instant import MS_PER_DAY, to_iso_ms
 from farebox.core.ledger import Grant
 from farebox.core.quotas import PeriodSums
 from farebox.service.credits_now import CreditsNow, credits_now
-from farebox.store.sqlite.database import open_writer
 from tests.support.harness import Harness
+from tests.support.homes import ENGINE_DRAWN, Home, Homes
 
 CREDIT = 1_000_000
 ZONES = ("UTC", "Asia/Kathmandu", "America/New_York", "Pacific/Kiritimati")
 
 
 @pytest.fixture(scope="module")
-def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    with Harness(tmp_path_factory.mktemp("credits")) as harness:
-        for credits in (0, 100, 2500):
-            harness.call(
-                "plans.create", slug=f"plan-{credits}", name="Plan", credits_per_month=credits
-            )
-        yield harness
+def harnesses(homes: Homes) -> Iterator[Callable[[str], Harness]]:
+    """One harness of each engine for all examples."""
+    made: dict[str, Harness] = {}
+
+    def harness_of(engine: str) -> Harness:
+        if engine not in made:
+            made[engine] = harness = Harness(homes.new(engine))
+            for credits in (0, 100, 2500):
+                harness.call(
+                    "plans.create", slug=f"plan-{credits}", name="Plan", credits_per_month=credits
+                )
+        return made[engine]
+
+    yield harness_of
+    for harness in made.values():
+        harness.close()
 
 
 def facts(now: CreditsNow) -> tuple[PeriodSums, int, list[Grant], int]:
@@ -69,10 +77,20 @@ _steps = st.lists(
 @settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(steps=_steps, plan=st.sampled_from((0, 100, 2500)), zone=st.sampled_from(ZONES))
+@given(
+    engine=ENGINE_DRAWN,
+    steps=_steps,
+    plan=st.sampled_from((0, 100, 2500)),
+    zone=st.sampled_from(ZONES),
+)
 def test_what_is_not_written_yet_is_foretold(
-    harness: Harness, steps: list[tuple[str, int]], plan: int, zone: str
+    harnesses: Callable[[str], Harness],
+    engine: str,
+    steps: list[tuple[str, int]],
+    plan: int,
+    zone: str,
 ) -> None:
+    harness = harnesses(engine)
     profile_id = harness.workspace(plan=f"plan-{plan}", timezone=zone)
     key_id = harness.key(profile_id)
 
@@ -104,8 +122,8 @@ def test_what_is_not_written_yet_is_foretold(
         check(harness, profile_id)
 
 
-def test_a_grant_that_expired_a_moment_ago_is_not_there_any_more(tmp_path: Path) -> None:
-    with Harness(tmp_path) as harness:
+def test_a_grant_that_expired_a_moment_ago_is_not_there_any_more(home: Home) -> None:
+    with Harness(home) as harness:
         profile_id = harness.workspace()
         ends_ms = harness.now_ms + MS_PER_DAY
         harness.call(
@@ -123,18 +141,16 @@ def test_a_grant_that_expired_a_moment_ago_is_not_there_any_more(tmp_path: Path)
     assert after.period.expired_micro == 7 * CREDIT
 
 
-def test_a_workspace_that_has_no_period_yet_has_its_plan_credits_in_full(tmp_path: Path) -> None:
-    with Harness(tmp_path) as harness:
+def test_a_workspace_that_has_no_period_yet_has_its_plan_credits_in_full(home: Home) -> None:
+    with Harness(home) as harness:
         harness.workspace()  # makes the plan
-        writer = open_writer(harness.path)
-        writer.connection.execute(
+        home.plant(
             "insert into workspaces select 9, replace(uid, '-', '_'), 'New', '', plan_id, null,"
             " 'Asia/Kathmandu', 1, 1, 0, 31, 'active', 0, null, null, 0,"
             " created_at_ms from workspaces;"
             "insert into workspace_zones values (9, 1, 0, 'Asia/Kathmandu', null);"
             "insert into workspace_plans values (9, 0, 1)"
         )
-        writer.close()
         harness.clock.advance(50 * MS_PER_DAY)
         foretold = credits_now(harness.reader, 9, harness.now_ms)
         assert foretold.purse.balance_micro(harness.now_ms) == 1000 * CREDIT

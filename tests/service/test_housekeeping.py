@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,11 +13,12 @@ from farebox.core.request import Capture
 from farebox.service import housekeeping
 from farebox.service.housekeeping import FORGET_AT_ONCE, audit, last_audit
 from tests.support.harness import Harness
+from tests.support.homes import Home
 
 
 @pytest.fixture
-def harness(tmp_path: Path) -> Iterator[Harness]:
-    with Harness(tmp_path) as harness:
+def harness(home: Home) -> Iterator[Harness]:
+    with Harness(home) as harness:
         yield harness
 
 

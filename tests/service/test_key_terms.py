@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +25,7 @@ from farebox.engine.directory import Directory
 from farebox.service.keys import list_keys, read_key
 from farebox.service.pages import turn
 from tests.support.harness import Harness
+from tests.support.homes import Home
 from tests.support.refusal import refused
 from tests.support.worlds import World
 
@@ -38,8 +38,8 @@ NONE = dict.fromkeys(TERMS)
 
 
 @pytest.fixture
-def harness(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path) as made:
+def harness(home: Home) -> Iterator[World]:
+    with World(home) as made:
         for slug in ("people_search", "company_search", "job_search"):
             made.log_type(slug)
         yield made

@@ -17,6 +17,7 @@ from farebox.service import logs
 from farebox.service.logs import LogPage, LogQuery, OrderBy, read_logs
 from farebox.service.usage_filters import UsageFilters
 from tests.support.harness import START_MS, Harness
+from tests.support.homes import ENGINES, Homes
 
 PAGES_MAX = 250
 ORDERS: tuple[OrderBy, ...] = (
@@ -38,9 +39,9 @@ class Scene(NamedTuple):
     rows: list[MeteredRequest]
 
 
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with Harness(tmp_path_factory.mktemp("logs")) as harness:
+@pytest.fixture(scope="module", params=ENGINES)
+def scene(request: pytest.FixtureRequest, homes: Homes) -> Iterator[Scene]:
+    with homes.one(request.param) as home, Harness(home) as harness:
         log_types = [0, harness.log_type("people_search"), harness.log_type("people_redeem")]
         profile_id, other = harness.workspace(timezone="Asia/Kathmandu"), harness.workspace()
         keys = [harness.key(profile_id, key=f"{c}-secret-of-{c}{c}z") for c in "abc"]

@@ -6,10 +6,8 @@ and what is owed. Whatever happens, its balance, the statements and the ledger a
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +16,7 @@ from farebox.core.identity import format_uuid
 from farebox.core.instant import MS_PER_DAY, MS_PER_HOUR, to_iso_ms
 from farebox.service.statement import read_statement
 from tests.support.harness import START_MS, Harness
+from tests.support.homes import ENGINE_DRAWN, Homes
 
 MICRO = 1_000_000
 PLANS = {"none": 0, "small": 40, "large": 100}
@@ -272,12 +271,16 @@ def text(micro: int) -> str:
     return f"{sign}{micro // MICRO}.{micro % MICRO:06d}"
 
 
-@given(plan=st.sampled_from(sorted(PLANS)), steps=st.lists(STEPS, min_size=1, max_size=14))
+@given(
+    engine=ENGINE_DRAWN,
+    plan=st.sampled_from(sorted(PLANS)),
+    steps=st.lists(STEPS, min_size=1, max_size=14),
+)
 @settings(max_examples=60)
 def test_statements_ledger_and_a_naive_model_agree(
-    plan: str, steps: list[tuple[object, ...]]
+    homes: Homes, engine: str, plan: str, steps: list[tuple[object, ...]]
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder, Harness(Path(folder)) as harness:
+    with homes.one(engine) as home, Harness(home) as harness:
         world = World(harness, plan)
         for step in steps:
             world.step(step)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,14 +16,15 @@ from farebox.service.metrics import Metrics
 from farebox.service.record_queue import RecordQueue
 from tests.support.gates import SENT, GateWorld
 from tests.support.harness import Harness
+from tests.support.homes import Home
 
 SLUG = "search"
 TEXT = "x" * 1_000
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[GateWorld]:
-    with Harness(tmp_path) as harness:
+def world(home: Home) -> Iterator[GateWorld]:
+    with Harness(home) as harness:
         harness.log_type(SLUG, credits=3)
         yield GateWorld(harness)
 

@@ -17,11 +17,8 @@ from farebox.core.calendar import QUARTER_MS
 from farebox.core.errors import INTERNAL, FareboxError
 from farebox.core.refusal import Refusal
 from farebox.engine.link import Answer, unavailable
-from farebox.engine.recorder import Recorder
-from farebox.service.commands import COMMANDS
 from farebox.service.metrics import Metrics
 from farebox.service.refusal_log import RefusalLog
-from farebox.store.sqlite.database import open_writer
 from tests.support.api import DirectLink, Store
 from tests.support.harness import START_MS, Harness
 from tests.support.refused import refusal
@@ -76,9 +73,7 @@ class SlowLink(DirectLink):
 def restart(harness: Harness) -> None:
     """Another recorder takes the place of the one that was."""
     harness.recorder.close()
-    harness.recorder = Recorder(
-        lambda: open_writer(harness.path), harness.clock, harness.entropy, COMMANDS
-    )
+    harness.recorder = harness.new_recorder(harness.clock)
 
 
 def counted(harness: Harness) -> dict[Kind, int]:
@@ -361,8 +356,7 @@ def secrets(harness: Harness) -> Iterator[tuple[str, str]]:
     token = harness.call("tokens.create", name="T", scope="meter").token
     yield key, token
     harness.recorder.close()
-    for path in harness.path.parent.glob(harness.path.name + "*"):
-        stored = path.read_bytes()
+    for stored in harness.home.contents():
         assert key.encode() not in stored
         assert token.encode() not in stored
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from farebox.service.usage_filters import UsageFilters, usage_filters
 from tests.support.harness import Harness
+from tests.support.homes import Home
 
 
 @pytest.fixture
-def harness(tmp_path: Path) -> Iterator[Harness]:
-    with Harness(tmp_path) as harness:
+def harness(home: Home) -> Iterator[Harness]:
+    with Harness(home) as harness:
         yield harness
 
 

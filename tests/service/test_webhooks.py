@@ -22,13 +22,14 @@ from farebox.service.webhooks import (
     signing_secret,
 )
 from tests.support.harness import Harness
+from tests.support.homes import Home
 
 URL = "https://example.com/hook"
 
 
 @pytest.fixture
-def harness(tmp_path: Path) -> Iterator[Harness]:
-    with Harness(tmp_path) as harness:
+def harness(home: Home) -> Iterator[Harness]:
+    with Harness(home) as harness:
         yield harness
 
 
@@ -58,8 +59,7 @@ def test_a_secret_is_shown_once_and_is_nowhere_in_the_database(
     assert told[1].secret is None
     assert told[0].secret not in repr(told[0])
     key = base64.b64decode(told[0].secret.removeprefix("whsec_"))
-    for path in harness.path.parent.iterdir():
-        content = path.read_bytes()
+    for content in harness.home.contents():
         assert told[0].secret.encode() not in content
         assert key not in content
         assert key.hex().encode() not in content

@@ -1,4 +1,4 @@
-"""One PostgreSQL server for the suites of the stores, and fresh databases of both engines."""
+"""Fresh databases of both engines for the suites of the stores."""
 
 from __future__ import annotations
 
@@ -15,15 +15,9 @@ from tests.support.stores import ENGINES, Opened, PostgresStore, SqliteStore, St
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Cluster]:
-    with Cluster() as cluster:
-        yield cluster
-
-
-@pytest.fixture(scope="session")
-def migrated(server: Cluster) -> str:
+def migrated(cluster: Cluster) -> str:
     """The name of a database that is migrated and that nobody is connected to."""
-    url = server.create_database()
+    url = cluster.create_database()
     writer = open_writer(url)
     migrate(writer)
     writer.close()
@@ -36,7 +30,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "sqlite":
         yield SqliteStore(tmp_path / "farebox.db")
         return
-    cluster: Cluster = request.getfixturevalue("server")
+    cluster: Cluster = request.getfixturevalue("cluster")
     url = cluster.create_database()
     yield PostgresStore(cluster, url)
     cluster.drop_database(url)
@@ -52,11 +46,11 @@ def writer(store: Store) -> Iterator[Opened]:
 
 
 @pytest.fixture
-def postgres(server: Cluster, migrated: str) -> Iterator[PostgresStore]:
+def postgres(cluster: Cluster, migrated: str) -> Iterator[PostgresStore]:
     """A migrated PostgreSQL database."""
-    url = server.create_database(template=migrated)
-    yield PostgresStore(server, url)
-    server.drop_database(url)
+    url = cluster.create_database(template=migrated)
+    yield PostgresStore(cluster, url)
+    cluster.drop_database(url)
 
 
 @pytest.fixture

@@ -147,8 +147,8 @@ def test_the_files_say_their_phase_and_their_bound(tmp_path: Path) -> None:
     ]
 
 
-def test_many_nodes_that_start_at_once_migrate_once(server: Cluster) -> None:
-    store = PostgresStore(server, server.create_database())
+def test_many_nodes_that_start_at_once_migrate_once(cluster: Cluster) -> None:
+    store = PostgresStore(cluster, cluster.create_database())
     opened = [store.open_writer() for _ in range(4)]
     taken: list[str] = []
 
@@ -166,9 +166,9 @@ def test_many_nodes_that_start_at_once_migrate_once(server: Cluster) -> None:
     assert sorted(taken) == [each.name for each in store.all_migrations()]
 
 
-def test_a_foreign_postgresql_database_is_refused_and_left_as_it_was(server: Cluster) -> None:
-    store = PostgresStore(server, server.create_database())
-    server.control("create table theirs (a int)", database=store.name)
+def test_a_foreign_postgresql_database_is_refused_and_left_as_it_was(cluster: Cluster) -> None:
+    store = PostgresStore(cluster, cluster.create_database())
+    cluster.control("create table theirs (a int)", database=store.name)
     writer = store.open_writer()
     with pytest.raises(StoreFaultError, match="not empty, and not one of Farebox"):
         store.migrate(writer)

@@ -76,13 +76,13 @@ def test_a_role_that_only_reads_is_no_writer(altered: PostgresStore) -> None:
     altered.open_reader().close()
 
 
-def test_another_encoding_is_refused(server: Cluster) -> None:
-    server.control(
+def test_another_encoding_is_refused(cluster: Cluster) -> None:
+    cluster.control(
         "create database latin owner farebox encoding 'LATIN1' locale 'C' template template0"
     )
     with pytest.raises(StoreFaultError, match="encoding LATIN1; make one with: create database"):
-        open_writer(server.url("latin"))
-    server.drop_database("latin")
+        open_writer(cluster.url("latin"))
+    cluster.drop_database("latin")
 
 
 def test_an_old_server_is_refused(postgres: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:

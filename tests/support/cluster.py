@@ -29,7 +29,7 @@ import psycopg
 
 from tests.support.pg_binaries import account, binaries
 from tests.support.processes import descendants, is_alive
-from tests.support.recorders import until
+from tests.support.waiting import until
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - memory; the folder in it is the server's alone
 MEMORY_BYTES_MIN = 1 << 30

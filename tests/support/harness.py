@@ -17,13 +17,13 @@ from farebox.contract.decoding import decode
 from farebox.core.identity import content_digest, pack_identity, query_log_id
 from farebox.core.instant import MS_PER_HOUR, MS_PER_MINUTE
 from farebox.core.request import Capture, Channel, MeteredRequest
+from farebox.engine.clock import Clock
 from farebox.engine.directory import Directory
 from farebox.engine.link import failure
 from farebox.engine.messages import Answered, Call, Failed, Record, Recorded
 from farebox.engine.recorder import Recorder
 from farebox.service.commands import COMMANDS
-from farebox.store.sqlite.database import SqliteDatabase, open_reader, open_writer
-from farebox.store.sqlite.migrate import migrate
+from tests.support.homes import Home, Look, SqliteHome
 
 # 2026-05-05 12:00:00 UTC, in the middle of a month.
 START_MS = 1_777_982_400_000
@@ -66,17 +66,19 @@ class SeededEntropy:
 
 
 class Harness:
-    """A database in a temporary folder, and what works on it. A context manager."""
+    """A database, by default SQLite's in a given folder, and what works on it. A context manager.
 
-    def __init__(self, folder: Path, *, seed: int = 0, now_ms: int = START_MS) -> None:
-        self.path = folder / "farebox.db"
+    `db` is a look into it, for statements of a test's own.
+    """
+
+    def __init__(self, home: Home | Path, *, seed: int = 0, now_ms: int = START_MS) -> None:
+        self.home: Home = SqliteHome(home) if isinstance(home, Path) else home
+        self.path = self.home.path
         self.clock = HandClock(now_ms)
         self.entropy = SeededEntropy(seed)
-        writer = open_writer(self.path)
-        migrate(writer)
-        writer.close()
-        self.recorder = Recorder(lambda: open_writer(self.path), self.clock, self.entropy, COMMANDS)
-        self.reader: SqliteDatabase = open_reader(self.path)
+        self.recorder = self.new_recorder(self.clock)
+        self.reader = self.home.open_reader()
+        self.db: Look = self.home.open_look(self.reader)
         self.directory = Directory()
         self.directory.load(self.reader)
         self._ids = 0
@@ -91,6 +93,10 @@ class Harness:
         """Close the database."""
         self.recorder.close()
         self.reader.close()
+
+    def new_recorder(self, clock: Clock) -> Recorder:
+        """A recorder that has not opened the database yet."""
+        return Recorder(self.home.open_writer, clock, self.entropy, COMMANDS)
 
     @property
     def now_ms(self) -> int:
@@ -217,4 +223,4 @@ class Harness:
 
     def select(self, statement: str, *values: str | int | bytes | None) -> list[tuple[Any, ...]]:
         """The rows of a statement of the test's own."""
-        return list(self.reader.connection.execute(statement, values))
+        return list(self.db.execute(statement, values))

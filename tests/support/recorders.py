@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from farebox.engine.paths import address, socket_path
 from farebox.engine.recorder_loop import RecorderLoop
 from farebox.engine.spawn import RecorderProcess
+from tests.support.waiting import DEADLINE_SECONDS, until
 from tests.support.worlds import World
 
-DEADLINE_SECONDS = 60.0
+__all__ = ["DEADLINE_SECONDS", "nobody", "on_a_thread", "until", "wake"]
 
 
 def nobody() -> RecorderProcess:
@@ -51,12 +51,3 @@ def wake(path: Path) -> None:
             knocking.connect(name)
         except OSError:
             return  # it has left already
-
-
-def until(is_so: Callable[[], bool], *, seconds_max: float = DEADLINE_SECONDS) -> None:
-    """Wait for a thing that another process or thread does; it takes no longer than it takes."""
-    deadline = time.monotonic() + seconds_max
-    pause = threading.Event()
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        pause.wait(0.002)

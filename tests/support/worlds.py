@@ -21,8 +21,10 @@ from farebox.engine.messages import Answered, Call, Failed, Message, Record, Rec
 from farebox.engine.recorder import Recorder
 from farebox.engine.transaction import Command, Transaction
 from farebox.service.commands import COMMANDS
+from farebox.store.contract import Writer
 from farebox.store.sqlite.database import SqliteDatabase, open_writer
 from tests.support.harness import START_MS, Harness
+from tests.support.homes import Home, SqliteHome
 
 MICRO = 1_000_000
 
@@ -86,7 +88,7 @@ class World(Harness):
 
     def __init__(
         self,
-        folder: Path,
+        home: Home | Path,
         *,
         seed: int = 0,
         now_ms: int = START_MS,
@@ -95,16 +97,16 @@ class World(Harness):
         checkpoint_pages: int | None = None,
         commands: Mapping[str, Command] | None = None,
     ) -> None:
-        super().__init__(folder, seed=seed, now_ms=now_ms)
-        self.recorder.close()
         self.vfs = vfs
         self.synchronous = synchronous
         self.checkpoint_pages = checkpoint_pages
         self.commands = {**COMMANDS, **TEST_COMMANDS, **(commands or {})}
-        self.recorder = self.new_recorder(self.clock)
+        super().__init__(home, seed=seed, now_ms=now_ms)
 
-    def open_store(self) -> SqliteDatabase:
+    def open_store(self) -> Writer:
         """The writing connection of this world."""
+        if not isinstance(self.home, SqliteHome):
+            return self.home.open_writer()
         writer = open_writer(self.path, vfs=self.vfs)
         writer.connection.pragma("synchronous", self.synchronous)
         if self.checkpoint_pages is not None:
@@ -175,6 +177,7 @@ class World(Harness):
     def copy_to(self, folder: Path) -> None:
         """Copy the database as it is to another folder."""
         copy = apsw.Connection(str(folder / self.path.name))
+        assert isinstance(self.reader, SqliteDatabase)
         with copy.backup("main", self.reader.connection, "main") as backup:
             backup.step()
         copy.close()

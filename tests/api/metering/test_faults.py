@@ -124,7 +124,7 @@ def test_a_row_that_breaks_a_rule_of_the_database_is_rejected_alone(strict: Gate
     ]
     again = strict.report(*rows)
     assert (again["accepted"], again["duplicates"], len(again["rejected"])) == (0, 2, 3)
-    assert not differences(strict.harness.reader.connection)
+    assert not differences(strict.harness.db)
 
 
 def test_an_event_that_breaks_a_rule_of_the_database_is_rejected_alone(strict: Gateway) -> None:
@@ -134,7 +134,7 @@ def test_an_event_that_breaks_a_rule_of_the_database_is_rejected_alone(strict: G
     details = response.json()["details"]
     assert details["accepted"] == 1
     assert [(r["index"], r["code"]) for r in details["rejected"]] == [(1, 42207)]
-    assert not differences(strict.harness.reader.connection)
+    assert not differences(strict.harness.db)
 
 
 def test_a_full_queue_is_503_with_its_own_code(
