@@ -2,7 +2,6 @@
 
 The queries are read from `store/<engine>/sql/*.sql` and the calls from the Python sources, so that
 a query that nobody calls, a misspelt name and a forgotten parameter fail here, before they run.
-Each engine is asked whether its queries fit its schema, and PostgreSQL what types they answer.
 """
 
 from __future__ import annotations
@@ -11,16 +10,11 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 import apsw
-import psycopg
 import pytest
-
-from tests.support.cluster import Cluster
-from tests.support.pg_home import PostgresHome
 
 SRC = Path(__file__).parent.parent / "src"
 STORE = SRC / "farebox" / "store"
@@ -36,8 +30,6 @@ POSITIONAL = re.compile(r"\?(\d+)|(?<![:\w]):c(\d+)\b")
 # parameters at the call.
 BY_KEYWORD = {"rows", "one", "value", "integer", "execute", "send"}
 METHODS = {*BY_KEYWORD, "execute_many", "send_many"}
-# Of results in PostgreSQL: whole numbers, texts, bytes. A sum is none of them until it is cast.
-PLAIN = {20, 21, 23, 25, 17}
 
 
 class Query(NamedTuple):
@@ -194,32 +186,6 @@ def test_every_sqlite_query_fits_the_schema() -> None:
             misfits.append(f"{query.name}: {error}")
     if misfits:
         pytest.fail("\n".join(misfits), pytrace=False)
-
-
-def test_every_postgres_query_fits_the_schema_and_its_results_are_plain(cluster: Cluster) -> None:
-    misfits = []
-    with closing(PostgresHome(cluster)) as home, cluster.superuser(home.name) as connection:
-        for query in queries_of("postgres"):
-            try:
-                connection.execute(f"prepare {query.name} as {numbered(query)}".encode())
-            except psycopg.Error as error:
-                misfits.append(f"{query.name}: {error}")
-                continue
-            result = connection.pgconn.describe_prepared(query.name.encode())
-            types = {result.ftype(column) for column in range(result.nfields)}
-            if not types <= PLAIN:
-                misfits.append(f"{query.name}: its results have the types {types - PLAIN}")
-    if misfits:
-        pytest.fail("\n".join(misfits), pytrace=False)
-
-
-def numbered(query: Query) -> str:
-    """A query of PostgreSQL as its server takes it: parameters of no type, which may be null."""
-    names: dict[str, int] = {}
-    return NAMED.sub(
-        lambda found: f"${names.setdefault(found[1], len(names) + 1)}",
-        query.sql.removesuffix(";").replace("%%", "%"),
-    )
 
 
 SAMPLE = """-- A file.
