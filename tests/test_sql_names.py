@@ -16,6 +16,8 @@ from typing import NamedTuple
 import apsw
 import pytest
 
+from farebox.store.migration import read_migrations
+
 SRC = Path(__file__).parent.parent / "src"
 STORE = SRC / "farebox" / "store"
 ENGINES = sorted(path.parent.name for path in STORE.glob("*/sql"))
@@ -174,8 +176,8 @@ def test_all_engines_have_the_same_queries() -> None:
 
 def test_every_sqlite_query_fits_the_schema() -> None:
     connection = apsw.Connection(":memory:")
-    for migration in sorted((STORE / "sqlite" / "migrations").glob("*.sql")):
-        connection.execute(migration.read_text(encoding="utf-8"))
+    for migration in read_migrations(STORE / "sqlite" / "migrations"):
+        connection.execute(migration.sql)
     misfits = []
     for query in queries_of("sqlite"):
         numbers = [int(name) for name in query.parameters if name.isdecimal()]
