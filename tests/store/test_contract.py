@@ -158,28 +158,38 @@ def test_many_rows_keep_their_values_and_nulls(writer: Opened) -> None:
     writer.begin()
     writer.send_many("requests_insert", [])
     writer.send_many("requests_insert", iter([request_row(1), request_row(2)]))
-    draws = [(1, 1, 1, "credits", "", "", 0, None, 5), (1, 1, 2, "day", "ü", "api", 0, 2**62, 0)]
-    writer.send("lease_insert", **lease(1))
-    writer.send_many("draws_put", draws)
+    refused = (1, 2, 3, "k", 429, 5, "hour", 6, "api")
+    rows = [
+        (*refused, "GET", '/ü%s{"\\,}', None, "[]", None, 0),
+        (2, *refused[1:], None, None, "::1", "[]", 2**62, 1),
+    ]
+    writer.send_many("refusal_log_add", rows)
     writer.commit()
 
-    class Draw(NamedTuple):
+    class Refusal(NamedTuple):
+        refusal_id: int
+        time_ms: int
         profile_id: int
-        lease_id: int
-        lot_id: int
-        name: str
-        scope: str
+        key_id: str
+        mask: str | None
+        status: int
+        code: int
+        denied_by: str
+        log_type_id: int
+        slug: str | None
         channel: str
-        start_ms: int
-        end_ms: int | None
-        units: int
+        method: str | None
+        path: str | None
+        ip: str | None
+        limits: str
+        retry_at_ms: int | None
+        is_shadow: int
 
-    assert [tuple(row) for row in writer.rows("draws_all", Draw)] == draws
-
-
-def lease(lease_id: int) -> dict[str, int]:
-    """The parameters of a lease."""
-    return {"lease_id": lease_id, "opened_at_ms": 0, "hold_ms": 0}
+    found = writer.rows("refusal_rows", Refusal, refusal_ids="[1, 2]")
+    assert [(*row[:1], row.profile_id, *row[11:]) for row in found] == [
+        (2, 2, None, None, "::1", "[]", 2**62, 1),
+        (1, 2, "GET", '/ü%s{"\\,}', None, "[]", None, 0),
+    ]
 
 
 def test_sums_are_added_to(writer: Opened) -> None:

@@ -44,9 +44,9 @@ def test_a_transaction_that_reads_once_and_then_writes_goes_twice(
     for _ in range(3):
         before = database.round_trips
         database.begin(Locks(is_alone=False, exclusive=(1, 2), shared=(3,)))
-        purses = database.ask("purse_owed", Seen, profile_id=1)
+        content = database.ask("identity_content", Seen, profile_id=1, identity=b"i")
         assert database.rows("zones_building", Seen) == []
-        assert purses.rows() == []
+        assert content.rows() == []
         put_all(database, database.commit_id())
         database.commit()
         assert database.round_trips - before == 2
