@@ -14,6 +14,8 @@ import msgspec
 import pytest
 
 from farebox.core.identity import format_uuid
+from farebox.embed import loop_thread
+from farebox.embed.numbers import metrics
 from tests.embed.market import END_SECONDS_MAX, MICRO, REDEEM, SEARCH, Market
 from tests.embed.wsgi_served import Answer, Api, behind, close
 from tests.support.recorders import nobody
@@ -317,3 +319,49 @@ def test_parts_that_were_stopped_start_again(market: Market) -> None:
             server.middleware.stop()
             assert len(market.rows(buyer)) == count
         server.middleware.stop()
+
+
+def test_a_stop_waits_for_a_call_that_is_being_answered(market: Market) -> None:
+    api, buyer = Api(), market.buyer()
+    with behind(market, api) as server:
+        answer = Answer()
+        parts = server.begin(answer, buyer)
+        stopping = threading.Thread(target=server.middleware.stop)
+        stopping.start()
+        assert b"".join(parts) == b"12345"
+        assert stopping.is_alive(), "the call has not ended yet"
+        close(parts)
+        stopping.join(END_SECONDS_MAX)
+        assert not stopping.is_alive()
+        (row,) = market.rows(buyer)
+        assert row.response_size == 5
+
+
+def test_a_stop_waits_no_longer_than_a_while(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop_thread, "CALLS_SECONDS_MAX", 0.01)
+    api, buyer = Api(), market.buyer()
+    with behind(market, api) as server:
+        parts = server.begin(Answer(), buyer)
+        server.middleware.stop()
+        close(parts)
+
+
+def test_the_app_can_tell_the_numbers_of_its_process(market: Market) -> None:
+    api, buyer = Api(), market.buyer(**ONE_A_DAY)
+    with behind(market, api) as server:
+        before = _counted(metrics())
+        assert [server.call(buyer).status for _ in range(3)] == [200, 429, 429]
+        server.rows(buyer, 1)
+        accepted, refused = _counted(metrics())
+        assert (accepted - before[0], refused - before[1]) == (1, 2)
+
+
+def _counted(told: bytes) -> tuple[int, int]:
+    """Requests that were recorded, and calls that were refused by a day's limit."""
+    lines = dict(line.rsplit(" ", 1) for line in told.decode().splitlines())
+    return (
+        int(float(lines.get('farebox_requests_total{outcome="accepted"}', "0"))),
+        int(float(lines.get('farebox_refusals_total{reason="day"}', "0"))),
+    )

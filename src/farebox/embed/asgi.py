@@ -24,7 +24,7 @@ from farebox.embed.exchange import Exchange
 from farebox.embed.life import Life, Parts
 from farebox.embed.lifespan import live
 from farebox.embed.options import Given, read_care, read_embedded
-from farebox.embed.passage import SCOPE_KEY, Passage
+from farebox.embed.passage import SCOPE_KEY, Ends, Passage
 from farebox.embed.visit import Visit, client_address, decide, presented
 from farebox.engine.entropy import SystemEntropy
 from farebox.engine.holds import Hold
@@ -130,7 +130,8 @@ class FareboxMiddleware:
             await response(scope, receive, send)
             return
         kept = head.told() if context.capture_policy.is_on else {}
-        passage = Passage(context, decision, visit, kept, context.record_queue.put)
+        ends = Ends(context.record_queue.put, context.gatekeeper.void_now)
+        passage = Passage(context, decision, visit, kept, ends)
         scope[SCOPE_KEY] = passage.passed
         exchange = Exchange(
             passage,

@@ -15,13 +15,17 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import ClassVar
+from weakref import WeakSet
 
 from farebox.api.context import Context
 from farebox.api.errors import as_farebox_error
+from farebox.api.health import numbers_now
 from farebox.app import Application, Hooks, make_context, make_customer_app, make_watchers
 from farebox.app import start as start_parts
 from farebox.app import stop as stop_parts
 from farebox.core.errors import FareboxError
+from farebox.service.numbers import Number
 from farebox.settings import Settings
 
 RETRY_SECONDS = 1.0
@@ -46,7 +50,12 @@ class _Running:
 
 
 class Life:
-    """Of one middleware. To be used from one event loop at a time."""
+    """Of one middleware. To be used from one event loop at a time.
+
+    `living` are those of this process, as long as their middleware is there.
+    """
+
+    living: ClassVar[WeakSet[Life]] = WeakSet()
 
     def __init__(
         self,
@@ -57,6 +66,8 @@ class Life:
     ) -> None:
         self._settings = replace(settings, audit_minutes=0)
         self._make = make
+        self._context: Context | None = None
+        self.living.add(self)
         self._monotonic = monotonic
         self._running: _Running | None = None
         self._starting: asyncio.Task[Parts] | None = None
@@ -88,6 +99,10 @@ class Life:
             starting.add_done_callback(_look_at)
         return await asyncio.shield(starting)
 
+    def numbers(self) -> list[Number]:
+        """What the parts have counted since they were started last; from any thread."""
+        return [] if self._context is None else numbers_now(self._context)
+
     async def stop(self) -> None:
         """Record what waits and let everything go; nothing where nothing runs."""
         running, self._running = self._running, None
@@ -113,6 +128,7 @@ class Life:
                 self._failed = (self._monotonic(), as_farebox_error(error))
             raise
         self._failed = None
+        self._context = context
         work = [*make_watchers(context, self._settings, Hooks()), self._stop_at_the_end()]
         parts = Parts(context)
         self._running = _Running(parts, [asyncio.create_task(watcher) for watcher in work])

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from farebox.embed.life import Life, Parts
 
 STOP_SECONDS_MAX = 20.0
+CALLS_SECONDS_MAX = 5.0
 # Before the pools of threads end, which the parts still need to stop in good order; what is usual
 # comes after them.
 _at_exit = getattr(threading, "_register_atexit", atexit.register)
@@ -35,6 +36,8 @@ class LoopThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._parts: Parts | None = None
+        self._calls = 0
+        self._call_ended = threading.Condition()
         # A child may be forked while another thread holds the lock.
         forget = weakref.WeakMethod(self._forget)
         os.register_at_fork(after_in_child=lambda: _call(forget))
@@ -61,8 +64,28 @@ class LoopThread:
         """Have something called on the loop; doesn't wait."""
         self._looping().call_soon_threadsafe(callback, *arguments)
 
+    def enter(self) -> None:
+        """A call begins that may have to be recorded."""
+        with self._call_ended:
+            self._calls += 1
+
+    def leave(self) -> None:
+        """A call has ended, and what is to be recorded of it is on its way."""
+        with self._call_ended:
+            self._calls -= 1
+            self._call_ended.notify_all()
+
     def stop(self) -> None:
-        """Record what waits and let everything go; nothing where nothing runs."""
+        """Record what waits and let everything go; nothing where nothing runs.
+
+        Calls that have begun are waited for, as long as `CALLS_SECONDS_MAX`.
+        """
+        loop = self._loop
+        if loop is None:
+            return
+        with self._call_ended:
+            if not self._call_ended.wait_for(lambda: self._calls == 0, CALLS_SECONDS_MAX):
+                log.warning("%d calls are still being answered", self._calls)
         with self._lock:
             loop, thread = self._loop, self._thread
             self._parts = self._loop = self._thread = None
@@ -93,6 +116,7 @@ class LoopThread:
 
     def _forget(self) -> None:
         self._lock = threading.Lock()
+        self._calls, self._call_ended = 0, threading.Condition()
         self._parts = self._loop = self._thread = None
 
 

@@ -19,6 +19,7 @@ class Given(TypedDict, total=False):
     runtime_dir: str
     host: str
     port: int | str
+    workers: int | str
     admin_token: str
     secret: str
     key_headers: str | Sequence[str]

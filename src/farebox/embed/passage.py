@@ -36,6 +36,13 @@ Done = tuple[Hold, MeteredRequest, Capture | None]
 Put = Callable[[*Done], object]
 
 
+class Ends(NamedTuple):
+    """How a call may end: with a request to be recorded, or without one."""
+
+    put: Put
+    void: Callable[[Hold], object]
+
+
 class Passed(NamedTuple):
     """Who called, as the app is told of it under `farebox` in the scope or the environ."""
 
@@ -62,15 +69,15 @@ class Copy:
 
 
 class Passage:
-    """One call. `put` has its request recorded soon, and never fails."""
+    """One call. `ends` has its request recorded soon or takes it back, and never fails."""
 
     def __init__(
-        self, context: Context, hold: Hold, visit: Visit, headers: Mapping[str, str], put: Put
+        self, context: Context, hold: Hold, visit: Visit, headers: Mapping[str, str], ends: Ends
     ) -> None:
         self._context = context
         self._hold = hold
         self._visit = visit
-        self._put = put
+        self._ends = ends
         self._began = time.perf_counter()
         self._credits_micro: int | None = None
         self._headers = headers
@@ -111,13 +118,13 @@ class Passage:
     def settle(self) -> None:
         """The answer is complete."""
         if not self.is_ended:
-            self._put(*self.done())
+            self._ends.put(*self.done())
 
     def fail(self) -> None:
         """The app has raised."""
         if not self.is_ended:
             self._status, self._credits_micro = _FAILED, None
-            self._put(*self.done())
+            self._ends.put(*self.done())
 
     def break_off(self) -> None:
         """Nobody listens any more, or there is nothing more to hear."""
@@ -125,7 +132,7 @@ class Passage:
             self.settle()
         elif not self.is_ended:
             self.is_ended = True
-            self._context.gatekeeper.void_now(self._hold)
+            self._ends.void(self._hold)
 
     def done(self) -> Done:
         """What is to be recorded; the passage ends with it."""

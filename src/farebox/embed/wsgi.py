@@ -29,7 +29,7 @@ from farebox.embed.bridge import answer_of, body_in, headers_in, path_in
 from farebox.embed.life import Life, Parts
 from farebox.embed.loop_thread import LoopThread
 from farebox.embed.options import Given, read_care, read_embedded
-from farebox.embed.passage import COMMIT_SECONDS_MAX, SCOPE_KEY, Done, Passage
+from farebox.embed.passage import COMMIT_SECONDS_MAX, SCOPE_KEY, Done, Ends, Passage
 from farebox.embed.served import CopiedInput, Served, give
 from farebox.embed.visit import Visit, client_address, decide, presented
 from farebox.engine.entropy import SystemEntropy
@@ -77,13 +77,18 @@ class FareboxMiddleware:
         return self._app(environ, start_response)
 
     def stop(self) -> None:
-        """Record what waits and stop the parts; they start again at the next call."""
+        """Record what waits and stop the parts; they start again at the next call.
+
+        Calls that are being answered are waited for, a few seconds at most.
+        """
         self._thread.stop()
 
     def _sell(
         self, path: str, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Admit a call, have it answered, and settle it; or refuse it."""
+        # From here to its end, which comes by `ends` where it is admitted.
+        self._thread.enter()
         language = language_of(environ.get("HTTP_ACCEPT_LANGUAGE"))
         parts: Parts | None = None
         try:
@@ -92,14 +97,16 @@ class FareboxMiddleware:
             visit = _visit(path, environ, context.key_headers)
             decision = self._decide(context, visit)
         except Exception as error:  # noqa: BLE001 - every failure is answered and logged
+            self._thread.leave()
             return give(self._fail(error, language, parts), start_response)
         if not isinstance(decision, Hold):
+            self._thread.leave()
             now_ms = context.clock.now_ms()
             response = refused_response(context, decision, language, now_ms)
             return give(response, start_response)
         kept = headers_in(environ) if context.capture_policy.is_on else {}
-        put = partial(self._thread.soon, context.record_queue.put)
-        passage = Passage(context, decision, visit, kept, put)
+        ends = Ends(partial(self._put, context), partial(self._void, context))
+        passage = Passage(context, decision, visit, kept, ends)
         environ[SCOPE_KEY] = passage.passed
         if passage.request_copy is not None:
             environ["wsgi.input"] = CopiedInput(environ["wsgi.input"], passage.request_copy)
@@ -130,9 +137,22 @@ class FareboxMiddleware:
         Raises:
             TimeoutError: there is none in time; the request is recorded all the same.
         """
-        self._thread.run(
-            asyncio.wait_for(context.record_queue.put_and_wait(*done), COMMIT_SECONDS_MAX)
-        )
+        try:
+            self._thread.run(
+                asyncio.wait_for(context.record_queue.put_and_wait(*done), COMMIT_SECONDS_MAX)
+            )
+        finally:
+            self._thread.leave()
+
+    def _put(self, context: Context, *done: *Done) -> None:
+        """Have a request recorded soon."""
+        self._thread.soon(context.record_queue.put, *done)
+        self._thread.leave()
+
+    def _void(self, context: Context, hold: Hold) -> None:
+        """Take back a call that was never answered."""
+        context.gatekeeper.void_now(hold)
+        self._thread.leave()
 
     def _serve_customer(
         self, environ: WSGIEnvironment, start_response: StartResponse
