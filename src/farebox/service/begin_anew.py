@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ from farebox.service.forms.copy import RestoredData
 from farebox.store.contract import Locks, Writer
 from farebox.store.database import Database
 
+# A node renews four times a second, and is given up after two.
+SILENCE_SECONDS = 2.5
 STOP_FIRST = "stop the server and whatever else uses it, then try again"
 
 
@@ -45,6 +48,15 @@ def alone(place: Path, database: object) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def _check_silence(database: Database) -> None:
+    """Other machines' recorders hold no lock here, but they renew."""
+    before = database.renewals()
+    if before:
+        time.sleep(SILENCE_SECONDS)
+        if database.renewals() != before:
+            raise InUseError(database)
 
 
 def begin_anew(writer: Writer, action: str, ref: str) -> int:
@@ -88,6 +100,7 @@ def finish_restore(database: Database, place: Path) -> RestoredData:
     """
     with alone(place, database):
         steps = database.prepare()
+        _check_silence(database)
         with closing(database.open_writer()) as writer:
             writer.begin(Locks(is_alone=True))
             try:

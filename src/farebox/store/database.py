@@ -16,6 +16,7 @@ from farebox.core.database_url import DatabaseUrl, file_url
 from farebox.store.contract import Reader, Writer
 from farebox.store.migration import Phase
 from farebox.store.postgres import connection as postgres
+from farebox.store.postgres import life
 from farebox.store.postgres import migrate as postgres_schema
 from farebox.store.sqlite import database as sqlite
 from farebox.store.sqlite import migrate as sqlite_schema
@@ -73,6 +74,12 @@ class Database:
         if self.is_file:
             return sqlite.open_writer(self.path)
         return postgres.open_writer(self.url.reveal())
+
+    def renewals(self) -> dict[int, int]:
+        """How often each node has renewed that a server's database knows; none of a file."""
+        if self.is_file:
+            return {}
+        return life.renewals(self.url.reveal())
 
     def prepare(self, *, is_last: bool = False) -> list[str]:
         """Bring the schema up to date, as far as a program may; the names of the steps taken.

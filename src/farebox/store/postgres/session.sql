@@ -43,3 +43,7 @@ where i.inhparent in (to_regclass('requests'), to_regclass('captures'));
 -- name: migration_lock
 -- Migrations: who migrates does it alone, and waits for it as long as it takes.
 select pg_advisory_xact_lock(-4);
+
+-- name: nodes_seen
+-- Restores, before and after a while: whoever is alive has renewed.
+select node_id, renewals from nodes;
