@@ -241,3 +241,24 @@ def test_stopping_without_a_start_does_nothing(market: Market, count: int) -> No
             await middleware._own_life.stop()
 
     asyncio.run(run())
+
+
+def test_no_folder_to_meet_in_is_told_like_a_store_that_is_away(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    app = FareboxMiddleware(
+        Starlette(routes=[Route("/people/search", _found, methods=["POST"])]),
+        database="postgresql://127.0.0.1:1/farebox",
+        secret="a secret that all machines share, of the tests",
+        runtime_dir=str(shared),
+    )
+
+    async def run() -> list[int]:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
+            key = {"X-API-Key": "a-key-of-nobody"}
+            calls = [await client.post("/people/search", headers=key) for _ in range(2)]
+            return [call.status_code for call in calls]
+
+    assert asyncio.run(run()) == [503, 503]

@@ -96,6 +96,8 @@ def older_than(state: SchemaState, known: int) -> str:
     """Why a program that only reads can't work there; empty if it can."""
     if state.version >= known:
         return ""
+    if state == EMPTY:
+        return "the database is new; `farebox serve` or `farebox migrate` makes it ready"
     return (
         f"the database has schema {state.version}, of an older Farebox; "
         f"`farebox serve` brings it to {known}"

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import Conninfo
 from psycopg.types.numeric import NumericBinaryLoader
 from psycopg.types.string import TextBinaryLoader
 
@@ -147,6 +148,8 @@ def _connect(url: str, wait_ms_max: int | None) -> PostgresDatabase:
     except psycopg.Error:
         # The error would repeat what it couldn't read.
         message = "the URL of the database can't be read: postgresql://USER:PASSWORD@HOST:PORT/NAME"
+        if unknown := _unknown_parameters(url):
+            message = f"the URL of the database has parameters unknown to libpq: {unknown}"
         raise StoreFaultError(message) from None
     whole = make_conninfo(url, **{n: v for n, v in _CONNECTING.items() if n not in given})
     try:
@@ -214,4 +217,10 @@ def _without_secrets(text: str, given: Mapping[str, object]) -> str:
         secret = given.get(name)
         if secret:
             text = text.replace(str(secret), "...")
-    return text.strip()
+    return " ".join(text.split())
+
+
+def _unknown_parameters(url: str) -> str:
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    names = [pair.partition("=")[0] for pair in url.partition("?")[2].split("&")]
+    return ", ".join(name for name in names if name not in known)
