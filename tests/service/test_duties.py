@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -49,9 +49,8 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    with Harness(tmp_path) as harness:
-        yield Site(harness)
+def site(harness: Harness) -> Site:
+    return Site(harness)
 
 
 def whose(*processes: Duty) -> list[bool]:
