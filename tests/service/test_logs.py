@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import cache
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -17,7 +19,7 @@ from farebox.service import logs
 from farebox.service.logs import LogPage, LogQuery, OrderBy, read_logs
 from farebox.service.usage_filters import UsageFilters
 from tests.support.harness import START_MS, Harness
-from tests.support.homes import ENGINES, Homes
+from tests.support.homes import ENGINE_DRAWN, ENGINES, Home, Homes
 
 PAGES_MAX = 250
 ORDERS: tuple[OrderBy, ...] = (
@@ -39,32 +41,47 @@ class Scene(NamedTuple):
     rows: list[MeteredRequest]
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def scene(request: pytest.FixtureRequest, homes: Homes) -> Iterator[Scene]:
-    with homes.one(request.param) as home, Harness(home) as harness:
-        log_types = [0, harness.log_type("people_search"), harness.log_type("people_redeem")]
-        profile_id, other = harness.workspace(timezone="Asia/Kathmandu"), harness.workspace()
-        keys = [harness.key(profile_id, key=f"{c}-secret-of-{c}{c}z") for c in "abc"]
-        harness.record([harness.row(other, harness.key(other)) for _ in range(40)])
-        rows = [
-            harness.row(
-                profile_id,
-                keys[n % 3],
-                log_type_id=log_types[n % 7 % 3],
-                credits_micro=n % 5 * 500_000,
-                # Some at the same millisecond.
-                time_ms=START_MS - n // 2 * 3_600_000,
-                method=("GET", "POST", None)[n % 3],
-                path=PATHS[n % len(PATHS)],
-                status_code=(200, 404, 500, None)[n % 4],
-                duration_ms=None if n % 11 == 0 else n * 37 % 100,
-                response_size=None if n % 13 == 0 else n * 101 % 5000,
-                ip=("192.0.2.7", "2001:db8::7", None)[n % 3],
-            )
-            for n in range(120)
-        ]
-        harness.record(rows)
-        yield Scene(harness, profile_id, keys, rows)
+@pytest.fixture(scope="module")
+def scenes(homes: Homes) -> Iterator[Callable[[str], Scene]]:
+    """One scene of each engine for all tests."""
+    with ExitStack() as stack:
+
+        @cache
+        def scene_of(engine: str) -> Scene:
+            return populated(stack.enter_context(Harness(homes.new(engine))))
+
+        yield scene_of
+
+
+@pytest.fixture(params=ENGINES)
+def scene(request: pytest.FixtureRequest, scenes: Callable[[str], Scene]) -> Scene:
+    return scenes(request.param)
+
+
+def populated(harness: Harness) -> Scene:
+    log_types = [0, harness.log_type("people_search"), harness.log_type("people_redeem")]
+    profile_id, other = harness.workspace(timezone="Asia/Kathmandu"), harness.workspace()
+    keys = [harness.key(profile_id, key=f"{c}-secret-of-{c}{c}z") for c in "abc"]
+    harness.record([harness.row(other, harness.key(other)) for _ in range(40)])
+    rows = [
+        harness.row(
+            profile_id,
+            keys[n % 3],
+            log_type_id=log_types[n % 7 % 3],
+            credits_micro=n % 5 * 500_000,
+            # Some at the same millisecond.
+            time_ms=START_MS - n // 2 * 3_600_000,
+            method=("GET", "POST", None)[n % 3],
+            path=PATHS[n % len(PATHS)],
+            status_code=(200, 404, 500, None)[n % 4],
+            duration_ms=None if n % 11 == 0 else n * 37 % 100,
+            response_size=None if n % 13 == 0 else n * 101 % 5000,
+            ip=("192.0.2.7", "2001:db8::7", None)[n % 3],
+        )
+        for n in range(120)
+    ]
+    harness.record(rows)
+    return Scene(harness, profile_id, keys, rows)
 
 
 def read(scene: Scene, query: LogQuery, **more: Any) -> LogPage:  # noqa: ANN401 - as `read_logs`
@@ -135,10 +152,11 @@ def queries(draw: st.DrawFn) -> LogQuery:
 @settings(
     max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(query=queries(), rows_per_part=st.sampled_from((1, 7, 50, 20_000)))
+@given(engine=ENGINE_DRAWN, query=queries(), rows_per_part=st.sampled_from((1, 7, 50, 20_000)))
 def test_a_page_is_what_plain_python_finds(
-    scene: Scene, query: LogQuery, rows_per_part: int
+    scenes: Callable[[str], Scene], engine: str, query: LogQuery, rows_per_part: int
 ) -> None:
+    scene = scenes(engine)
     if query.filters.key_ids and "0" in query.filters.key_ids:
         chosen = UsageFilters(frozenset(scene.key_ids[:2]), query.filters.log_type_ids)
         query = query._replace(filters=chosen)
@@ -191,3 +209,15 @@ def test_a_budget_that_ends_with_the_last_part_is_kept(scene: Scene) -> None:
         scene, LogQuery(page=1, per_page=5), budget_ms=0, monotonic=lambda: float(next(seconds))
     )
     assert (page.total_entries, page.is_timeout) == (120, False)
+
+
+def test_of_letters_those_of_ascii_alone_have_a_case(home: Home) -> None:
+    with Harness(home) as harness:
+        profile_id = harness.workspace()
+        harness.record([harness.row(profile_id, harness.key(profile_id), path="/Zürich/Ä")])
+        scene = Scene(harness, profile_id, [], [])
+        found = {
+            term: read(scene, LogQuery(page=1, per_page=5, search_term=term)).total_entries
+            for term in ("zür", "ZüR", "/Ä", "/ä", "zÜr")
+        }
+    assert found == {"zür": 1, "ZüR": 1, "/Ä": 1, "/ä": 0, "zÜr": 0}
