@@ -96,6 +96,21 @@ def test_all_reports_are_the_same_to_the_byte_and_both_books_agree(
     assert told.requests == stayed.requests > 1_000
 
 
+def test_every_connection_there_has_a_thousand_ids_of_commits_of_its_own(
+    year: Year, target: Database
+) -> None:
+    """The audit takes time for running on within each thousand."""
+    move(year.database, target, unseen)
+    for _ in range(2):
+        with closing(target.open_writer()) as writer:
+            last = writer.integer("commits_last")
+            writer.begin()
+            taken = writer.commit_id()
+            writer.rollback()
+        assert taken % 1_000 == 1
+        assert taken > last > 0
+
+
 def rows_of(database: Database) -> dict[str, set[tuple[object, ...]]]:
     connection = apsw.Connection(str(database.path))
     names = list(connection.execute("select name from sqlite_schema where type = 'table'"))
