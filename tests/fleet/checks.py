@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import NamedTuple
 
 from tests.fleet.scenario import Scenario
 from tests.fleet.world import RECALL_SECONDS_MAX, Ran, World
 from tests.support.faces import SLUG
+from tests.support.recorders import until
 
 LOG = """
-select r.path, r.time_ms, k.user_id from requests r join log_types t using (log_type_id)
+select r.path, r.time_ms, k.user_id, r.credits_micro, r.profile_id
+from requests r join log_types t using (log_type_id)
 join keys k using (key_id) where t.slug = '{slug}' and r.profile_id in ({profiles})
 """
 
@@ -19,6 +22,22 @@ DRAWN = """
 select coalesce(sum(units), 0) from draws where profile_id = {profile_id} and name = '{kind}'
 """
 MICRO = 1_000_000
+REPORTED_SECONDS_MAX = 10.0
+
+
+class Logged(NamedTuple):
+    """A row of the log."""
+
+    path: str
+    time_ms: int
+    user_id: str
+    credits_micro: int
+    profile_id: int
+
+    @property
+    def name(self) -> str:
+        """The id that its caller gave it."""
+        return self.path.removeprefix("/")
 
 
 class Findings:
@@ -29,9 +48,9 @@ class Findings:
         self.ran = ran
         self.history = ran.history
         profiles = f"{ran.customer.profile_id}, {world.free.profile_id}"
-        rows = world.ground.rows(LOG.format(slug=SLUG, profiles=profiles))
+        rows = map(Logged._make, world.ground.rows(LOG.format(slug=SLUG, profiles=profiles)))
         names = {line.name for line in self.history.lines}
-        self.rows = [row for row in rows if row[0].removeprefix("/") in names]
+        self.rows = [row for row in rows if row.name in names]
         self._world = world
 
     @property
@@ -47,7 +66,9 @@ class Findings:
     def check(self) -> None:
         """What holds whatever has happened."""
         self.history.check_answers()
-        self.history.check_log(Counter(row[0].removeprefix("/") for row in self.rows))
+        self.history.check_log(Counter(row.name for row in self.rows))
+        self.check_credits()
+        self.check_reports()
         if self.scenario.window_ms is None:
             most = self.history.most_at_once(
                 self._world.hold_seconds, is_returning=self.scenario.is_returning
@@ -55,6 +76,25 @@ class Findings:
             assert max(most.values(), default=0) <= self.scenario.limit, most
         else:
             assert self.fullest() <= self.scenario.limit
+
+    def check_credits(self) -> None:
+        """Each request cost what its log type does."""
+        price = self.scenario.price if self.scenario.kind == "credits" else 1
+        ours = self.ran.customer.profile_id
+        prices = {ours: price * MICRO, self._world.free.profile_id: MICRO}
+        wrong = [row for row in self.rows if row.credits_micro != prices[row.profile_id]]
+        assert not wrong, wrong[:3]
+
+    def check_reports(self) -> None:
+        """Every node tells the same of it, to the request."""
+        customer, ours = self.ran.customer, self.ran.customer.profile_id
+        micro = [row.credits_micro for row in self.rows if row.profile_id == ours]
+        logged = (len(micro), sum(micro) / MICRO)
+        for node in self._world.nodes:
+            until(
+                lambda node=node: self._world.shop.at(node).breakdown(customer) == logged,  # type: ignore[misc]
+                seconds_max=REPORTED_SECONDS_MAX,
+            )
 
     def check_exact(self) -> None:
         """Without faults: to the request, and no refusal was wrong for long."""
@@ -87,11 +127,11 @@ class Findings:
         """The most that the log has in one window of a second or minute."""
         window_ms = self.scenario.window_ms
         assert window_ms is not None
-        users = {user_id: n for n, user_id in enumerate(sorted({row[2] for row in self.rows}))}
+        ours = self.ran.customer.profile_id
         counted = Counter(
-            (0 if self.scenario.is_shared else users[user_id], time_ms // window_ms)
-            for path, time_ms, user_id in self.rows
-            if "." not in path
+            ("" if self.scenario.is_shared else row.user_id, row.time_ms // window_ms)
+            for row in self.rows
+            if row.profile_id == ours
         )
         return max(counted.values(), default=0)
 

@@ -10,6 +10,8 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+import psycopg
+
 from farebox.store.sqlite.database import open_reader
 from tests.support.cluster import Cluster
 from tests.support.proxy import Proxy
@@ -96,7 +98,9 @@ class PostgresGround:
     def rows(self, query: str) -> list[Row]:
         """Ask the server that takes writes."""
         server = self.primary if self.primary.is_running() else self.standby
-        assert server is not None
+        if server is None or not server.is_running():
+            message = "the database is stopped"
+            raise psycopg.OperationalError(message)
         return server.control(query, database=self.database)
 
 

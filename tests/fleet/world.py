@@ -88,6 +88,17 @@ class World:
         """Where the nodes are."""
         return [node.url for node in self.nodes]
 
+    def await_whole(self) -> None:
+        """Wait until every node records again, whatever has been broken before."""
+        row = {"id": "whole", "key": self.free.seats[0].key, "log_type": None}
+        for node in self.nodes:
+            for proxy in node.proxies:
+                proxy.heal()
+            until(
+                lambda node=node: node.call("POST", "/v1/requests", {"requests": [row]}).is_success,  # type: ignore[misc]
+                seconds_max=KNOWN_SECONDS_MAX,
+            )
+
     def await_known(self, keys: list[str]) -> None:
         """Wait until every node knows these keys."""
         for node in self.nodes:
@@ -106,6 +117,7 @@ class World:
         disturb: Callable[[Customer], None] = lambda _: None,
     ) -> Ran:
         """Let callers come at a scenario until its limit is used up; meanwhile, disturb."""
+        self.await_whole()
         customer, seats = scenario.customer(self.shop)
         self.await_known([seat.key for seat in seats] + [self.free.seats[0].key])
         self._runs += 1

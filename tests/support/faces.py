@@ -131,11 +131,16 @@ class Customer(NamedTuple):
 class Shop:
     """Makes workspaces and reads what their customers are told."""
 
-    def __init__(self, server: RunningServer) -> None:
+    def __init__(self, server: RunningServer, *, is_new: bool = True) -> None:
         self.server = server
         self.made = 0
-        made = {"slug": SLUG, "name": "Storm call", "credits": 1, "path": PATH}
-        server.make("/log_types", made)
+        if is_new:
+            made = {"slug": SLUG, "name": "Storm call", "credits": 1, "path": PATH}
+            server.make("/log_types", made)
+
+    def at(self, server: RunningServer) -> Shop:
+        """The same shop, seen from another server of it."""
+        return Shop(server, is_new=False)
 
     def customer(
         self, plan: dict[str, Any], *, is_shared: bool = True, users: int = 1, topup: float = 0
@@ -160,9 +165,10 @@ class Shop:
         for number in range(1, users):
             person = {"nickname": f"User {number}", "email": f"user{number}@{slug}.test"}
             self.server.make(f"/workspaces/{profile_id}/users", person)
-        listed = self.server.call("GET", f"/admin/v1/workspaces/{profile_id}/users").json()
+        listed = self.server.call("GET", f"/admin/v1/workspaces/{profile_id}/users")
+        assert listed.status_code == httpx.codes.OK, listed.text
         seats = []
-        for user in listed["data"]:
+        for user in listed.json()["data"]:
             made = self.server.make(f"/workspaces/{profile_id}/keys", {"user_id": user["user_id"]})
             seats.append(Seat(user["user_id"], made["key"]))
         customer = Customer(profile_id, timezone, tuple(seats))

@@ -219,6 +219,8 @@ class _Connection:
             await self._proxy.flowing.wait()
             if isinstance(data, OSError) and not self._has_hung_up:
                 raise data
+            if writer.is_closing():
+                raise ConnectionResetError
             if isinstance(data, OSError) or not data:
                 writer.write_eof()
                 return
@@ -267,6 +269,8 @@ def _bound(port: int) -> socket.socket:
 
 def _reset(writer: asyncio.StreamWriter) -> None:
     """Close with a reset, whatever waits to be sent."""
+    if writer.is_closing():
+        return
     with suppress(OSError, ValueError):
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
     writer.transport.abort()
