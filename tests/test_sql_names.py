@@ -30,7 +30,7 @@ POSITIONAL = re.compile(r"\?(\d+)|(?<![:\w]):c(\d+)\b")
 
 # The methods of `store.contract` that take a query's name first; those by keyword name their
 # parameters at the call.
-BY_KEYWORD = {"rows", "one", "value", "integer", "execute", "send"}
+BY_KEYWORD = {"rows", "ask", "one", "value", "integer", "execute", "send"}
 METHODS = {*BY_KEYWORD, "execute_many", "send_many"}
 
 

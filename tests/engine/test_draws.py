@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from farebox.engine.draws import CLOSED_MS, Draws, LimitKey
+from farebox.engine.draws import Draws, LimitKey
+from farebox.engine.held import Held
 from tests.support.homes import Home
 from tests.support.worlds import World
 
@@ -25,7 +26,7 @@ def draws(world: World) -> Iterator[Draws]:
     """On a connection of its own, with a lease that is open."""
     world.recorder.close()
     db = world.open_store()
-    made = Draws(db)
+    made = Draws(db, Held(), node_id=1)
     db.begin()
     made.open(LEASE, 60_000, world.now_ms)
     db.commit()
@@ -67,7 +68,7 @@ def test_the_number_of_a_lot_is_never_used_again(world: World, draws: Draws) -> 
     draws.write()
     db.commit()
     db.begin()
-    draws.drop(draws.closed(world.now_ms + SECOND_MS + CLOSED_MS))
+    draws.drop(draws.lots_of(LEASE))
     draws.write()
     db.commit()
     db.begin()

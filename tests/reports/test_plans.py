@@ -21,8 +21,8 @@ REPORT_QUERIES = (
     "usage_by_key_of_log_types",
     "usage_by_log_type",
     "usage_by_log_type_of_keys",
-    "requests_of_days",
-    "requests_of_quarters",
+    "counts_of_days",
+    "counts_of_quarters",
     "keys_last_used",
 )
 LOG_QUERIES = ("logs_count", "logs_ranked", "logs_bound_newest", "logs_bound_oldest", "logs_lookup")

@@ -22,7 +22,7 @@ GRANT = "where profile_id = 1 and grant_id = 2"
 PERIOD = "where profile_id = 1 and start_ms = 1780251300000"
 CHARGED = "where profile_id = 1 and quarter = 1979376 and is_history = 0"
 ALL_ROLLUPS = "quarters days day_log_types day_keys"
-OTHER_KEY = "(select max(key_id) from keys where profile_id = 1)"
+OTHER_KEY = "(select min(key_id) from keys where profile_id = 1)"
 
 
 class Fault(NamedTuple):
@@ -323,7 +323,7 @@ FAULTS = (
     # What is drawn.
     Fault(
         "draws",
-        "insert into leases values (1, 0, 0, 0);"
+        "insert into leases values (1, 1, 0, 0, 0, 1);"
         " insert into draws values (1, 1, 1, 'credits', '1', '', 0, null, 5)",
         "draws",
     ),

@@ -168,7 +168,7 @@ def test_a_difference_names_the_row_and_what_it_should_say(copy: Home) -> None:
     assert differences["quarters"] == Difference(
         "quarters",
         1,
-        "quarter 1975537 (2026-05-05T12:15:00Z), log_type_id 0, key_id key_aEFpz9pYS55K,"
+        "quarter 1975537 (2026-05-05T12:15:00Z), log_type_id 0, key_id key_Fpz9pYS55KuW,"
         " channel portal",
         "requests 1",
         "requests 7",

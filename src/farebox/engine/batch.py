@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
 from msgspec import structs
 
 from farebox.core.calendar import QUARTER_MS
@@ -23,6 +24,12 @@ from farebox.engine.session import Session
 from farebox.store.contract import ConstraintBrokenError, Writer
 
 Insert = Callable[[Writer, Sequence[MeteredRequest], int], "Sorted"]
+
+
+class _Stored(NamedTuple):
+    profile_id: int
+    identity: bytes
+    content: bytes
 
 
 class Sorted(NamedTuple):
@@ -62,19 +69,20 @@ def write_batch(
     ]
     # To look a balance up may let a period end: then credits move, too.
     if found.fresh or any(record.spends for record in records):
-        db.execute("commits_insert", commit_id=commit_id, at_ms=now_ms)
+        db.send("commits_insert", commit_id=commit_id, at_ms=now_ms)
     return outcomes
 
 
 def insert_together(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) -> Sorted:
     """Insert all rows in one go; look repeats up only when there are some."""
-    if db.execute_many("identities_insert", [row[:3] for row in rows]) == len(rows):
+    db.savepoint()
+    if db.execute_many("identities_insert", sorted(row[:3] for row in rows)) == len(rows):
+        db.release_savepoint()
         found = Sorted(list(rows), [], [], [])
     else:
-        db.rollback()
-        db.begin()
+        db.rollback_to_savepoint()
         found = _without_repeats(db, rows)
-        db.execute_many("identities_insert", [row[:3] for row in found.fresh])
+        db.send_many("identities_insert", sorted(row[:3] for row in found.fresh))
     _insert_log(db, found.fresh, commit_id)
     return found
 
@@ -121,14 +129,13 @@ def joined(first: Recorded, second: Recorded, at: int) -> Recorded:
 
 
 def _without_repeats(db: Writer, rows: Sequence[MeteredRequest]) -> Sorted:
-    seen: dict[tuple[int, bytes], bytes] = {}
+    asked = msgspec.json.encode([(row.profile_id, row.identity.hex()) for row in rows]).decode()
+    stored = db.rows("identities_stored", _Stored, identities=asked)
+    seen = {(one.profile_id, one.identity): one.content for one in stored}
     fresh, duplicates, conflicts = [], [], []
     for index, row in enumerate(rows):
         key = (row.profile_id, row.identity)
         content = seen.get(key)
-        if content is None:
-            stored = db.value("identity_content", profile_id=key[0], identity=key[1])
-            content = stored if isinstance(stored, bytes) else None
         if content is None:
             fresh.append(row)
             seen[key] = row.content
@@ -141,7 +148,7 @@ def _without_repeats(db: Writer, rows: Sequence[MeteredRequest]) -> Sorted:
 
 def _insert_log(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) -> None:
     tail = (commit_id,)
-    db.execute_many("requests_insert", [row[:1] + row[3:] + tail for row in rows])
+    db.send_many("requests_insert", [row[:1] + row[3:] + tail for row in rows])
 
 
 def _by_origin(
@@ -213,7 +220,7 @@ def _settle(
             transfer = Transfer("history", HISTORY, SPENT, amount_micro)
             books.write(profile_id, account.period, [transfer], commit_id, now_ms)
     quarter = now_ms // QUARTER_MS
-    session.db.execute_many(
+    session.db.send_many(
         "charges_add",
         [
             (profile_id, quarter, log_type_id, is_history, requests, credits_micro)
@@ -232,7 +239,7 @@ def _keep_captures(db: Writer, records: Iterable[Record], found: Sorted) -> None
     captures = [capture for record in records for capture in record.captures]
     if captures:
         fresh = {row.query_log_id for row in found.fresh}
-        db.execute_many("captures_insert", [c for c in captures if c.query_log_id in fresh])
+        db.send_many("captures_insert", [c for c in captures if c.query_log_id in fresh])
 
 
 def _outcomes(records: Sequence[Record], found: Sorted, commit_id: int) -> list[Recorded]:

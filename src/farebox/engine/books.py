@@ -1,9 +1,11 @@
 """The books: each workspace's purse and period in memory, and every movement of credits written.
 
-Only the recorder has books. A workspace is loaded at first use and brought up to the present
+Only a recorder has books. A workspace is loaded at first use and brought up to the present
 before anything moves: grants past their end expire, periods past theirs are closed and the next
 are opened with their plan credits, each at its own instant however late it is noticed. After a
-rollback the memory is dropped (`forget`), so that it can never differ from what was committed.
+rollback the memory is dropped (`forget`), so that it can never differ from what was committed; and
+after every transaction, where others write too. Only what was drawn may be charged without holding
+its workspace alone.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ from farebox.core.ledger import (
     give_back,
     issue,
 )
+from farebox.engine.held import Held
+from farebox.engine.purses import PeriodRow, PurseRead, read_purse
 from farebox.store.contract import Writer
 
 
@@ -39,15 +43,6 @@ class Terms(NamedTuple):
     created_at_ms: int
     timezone: str
     credits_per_month_micro: int
-
-
-class PeriodRow(NamedTuple):
-    """The period that is open; `plan_micro` is what its plan has given in it."""
-
-    start_ms: int
-    end_ms: int
-    plan_id: int
-    plan_micro: int
 
 
 class Account(NamedTuple):
@@ -70,8 +65,11 @@ class Account(NamedTuple):
 class Books:
     """The credits of all workspaces in use. Its methods are called inside a transaction."""
 
-    def __init__(self, db: Writer) -> None:
+    def __init__(self, db: Writer, held: Held) -> None:
         self._db = db
+        self._held = held
+        # What was read, and not looked at yet.
+        self._read: dict[int, PurseRead] = {}
         self._accounts: dict[int, Account] = {}
         self._ordinal = 0
         # Workspaces whose plan changed with their period: the caller announces them.
@@ -84,11 +82,16 @@ class Books:
 
     def forget(self) -> None:
         """Drop what is in memory: after a rollback it may be ahead of the database."""
+        self._read.clear()
         self._accounts.clear()
         self.replanned.clear()
         self.overdrawn.clear()
         self._net_micro.clear()
         self._moved.clear()
+
+    def know(self, read: Mapping[int, PurseRead]) -> None:
+        """Take what was read of workspaces."""
+        self._read.update(read)
 
     def account(self, profile_id: int, commit_id: int, now_ms: int) -> Account:
         """A workspace's credits, brought up to `now_ms`."""
@@ -98,6 +101,7 @@ class Books:
         if account is None:
             account = self._load(profile_id, commit_id, now_ms)
         while account.due_ms <= now_ms:
+            self._held.need(profile_id)
             account = self._pass_due(profile_id, account, commit_id)
         self._accounts[profile_id] = account
         self._moved.add(profile_id)
@@ -115,7 +119,9 @@ class Books:
         self, profile_id: int, amount_micro: int, commit_id: int, now_ms: int
     ) -> list[Transfer]:
         """Charge reported usage, below zero if need be."""
-        account = self.account(profile_id, commit_id, now_ms)
+        if not amount_micro:
+            return []
+        account = self._own(profile_id, commit_id, now_ms)
         purse, transfers = charge(account.purse, amount_micro, now_ms)
         if purse.owed_micro > account.purse.owed_micro == 0:
             self.overdrawn.add(profile_id)
@@ -135,7 +141,7 @@ class Books:
         self, profile_id: int, amount_micro: int, commit_id: int, now_ms: int
     ) -> list[tuple[Grant, int]]:
         """Set an amount apart that is there: from which grants, and how much of each."""
-        account = self.account(profile_id, commit_id, now_ms)
+        account = self._own(profile_id, commit_id, now_ms)
         purse, transfers, pieces = draw(account.purse, amount_micro, now_ms)
         self._put(profile_id, purse, transfers, commit_id, now_ms)
         return pieces
@@ -144,14 +150,14 @@ class Books:
         self, profile_id: int, amounts_micro: Mapping[int, int], commit_id: int, now_ms: int
     ) -> None:
         """Return what was drawn and not used, by grant id."""
-        account = self.account(profile_id, commit_id, now_ms)
+        account = self._own(profile_id, commit_id, now_ms)
         self._put(profile_id, *give_back(account.purse, amounts_micro, now_ms), commit_id, now_ms)
         # A grant that has credits again may be the next to end.
         self._moved.add(profile_id)
 
     def correct(self, profile_id: int, signed_micro: int, commit_id: int, now_ms: int) -> None:
         """Charge more (above 0), or give back as a grant that doesn't expire (below 0)."""
-        account = self.account(profile_id, commit_id, now_ms)
+        account = self._own(profile_id, commit_id, now_ms)
         if signed_micro < 0:
             self.grant(profile_id, "correction", -signed_micro, commit_id, now_ms, source=SPENT)
             return
@@ -173,7 +179,7 @@ class Books:
         source: str = ISSUED,
     ) -> int:
         """Give credits; the new grant's id."""
-        account = self.account(profile_id, commit_id, now_ms)
+        account = self._own(profile_id, commit_id, now_ms)
         account, grant_id = self._issue(
             profile_id,
             account,
@@ -192,7 +198,7 @@ class Books:
 
         What counts is what the period was given already, so that no round of changes gives twice.
         """
-        account = self.account(profile_id, commit_id, now_ms)
+        account = self._own(profile_id, commit_id, now_ms)
         start_ms, end_ms, _, given_micro = account.period
         period = PeriodRow(start_ms, end_ms, plan_id, max(given_micro, plan_micro))
         self._db.execute(
@@ -236,10 +242,10 @@ class Books:
         for transfer in transfers:
             self._ordinal += 1
             rows.append((profile_id, commit_id, self._ordinal, at_ms, *transfer))
-        self._db.execute_many("transfers_insert", rows)
+        self._db.send_many("transfers_insert", rows)
         sums = sorted(account_sums(transfers).items())
-        self._db.execute_many("accounts_open", [(profile_id, account) for account, _ in sums])
-        self._db.execute_many(
+        self._db.send_many("accounts_open", [(profile_id, account) for account, _ in sums])
+        self._db.send_many(
             "accounts_add", [(profile_id, account, *amounts) for account, amounts in sums]
         )
         moved = {
@@ -254,7 +260,7 @@ class Books:
                 net_micro + 2 * moved["granted_micro"] - sum(moved.values())
             )
         if any(moved.values()):
-            self._db.execute("period_add", profile_id=profile_id, start_ms=period.start_ms, **moved)
+            self._db.send("period_add", profile_id=profile_id, start_ms=period.start_ms, **moved)
 
     def reconsider(self, profile_id: int) -> None:
         """Take the balance as fallen, if it is below the mark: the mark has been moved."""
@@ -274,13 +280,17 @@ class Books:
         moved, self._moved = self._moved, set()
         return [(self._accounts[profile_id].due_ms, profile_id) for profile_id in sorted(moved)]
 
+    def _own(self, profile_id: int, commit_id: int, now_ms: int) -> Account:
+        """A workspace's credits, for whoever holds it alone."""
+        self._held.need(profile_id)
+        return self.account(profile_id, commit_id, now_ms)
+
     def _load(self, profile_id: int, commit_id: int, now_ms: int) -> Account:
-        grants = self._db.rows("purse_grants", Grant, profile_id=profile_id)
-        owed_micro = self._db.integer("purse_owed", profile_id=profile_id)
-        purse = Purse(tuple(grants), owed_micro)
-        period = self._db.one("period_last", PeriodRow, profile_id=profile_id)
+        read = self._read.pop(profile_id, None)
+        purse, period = read_purse(self._db, profile_id) if read is None else read
         if period is not None:
             return Account(purse, period)
+        self._held.need(profile_id)
         terms = self._terms(profile_id)
         first = natural_window(
             "month",

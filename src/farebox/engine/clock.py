@@ -15,6 +15,9 @@ from farebox.core.instant import MS_PER_SECOND
 
 NS_PER_MS = 1_000_000
 DRIFT_ALARM_MS = 5 * MS_PER_SECOND
+# How far other processes' clocks may take one ahead, and how slowly that is regained.
+AHEAD_MS_MAX = 5_000
+AHEAD_REGAINED_ONE_IN = 60
 
 
 class Clock(Protocol):
@@ -62,3 +65,32 @@ class SteadyClock:
     def drift_ms(self) -> int:
         """How far the wall clock has stepped away; beyond `DRIFT_ALARM_MS` it is worth an alarm."""
         return self._wall() - self.now_ms()
+
+
+class Ahead:
+    """Follows other processes' clocks: at most so far, and that again only slowly.
+
+    Who is ahead may be right; a clock that is wrong must not take all others along.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._followed_ms = 0
+        self._allowed_ms = AHEAD_MS_MAX
+        self._by_itself_ms: int | None = None
+
+    def follow(self, other_ms: int) -> None:
+        """Step ahead towards an instant that another process has reached."""
+        now_ms = self._clock.now_ms()
+        by_itself_ms = now_ms - self._followed_ms
+        if self._by_itself_ms is None or self._allowed_ms == AHEAD_MS_MAX:
+            self._by_itself_ms = by_itself_ms
+        regained_ms = (by_itself_ms - self._by_itself_ms) // AHEAD_REGAINED_ONE_IN
+        if regained_ms > 0:
+            self._allowed_ms = min(AHEAD_MS_MAX, self._allowed_ms + regained_ms)
+            self._by_itself_ms = by_itself_ms
+        step_ms = min(max(0, other_ms - now_ms), self._allowed_ms)
+        if step_ms:
+            self._clock.not_before(now_ms + step_ms)
+            self._allowed_ms -= step_ms
+            self._followed_ms += step_ms

@@ -1,19 +1,20 @@
 """Counters: what was used of open windows and caps, loaded from the rollups at first use.
 
 From then on every record adds to them what it adds to the rollups, so that a draw looks nothing
-up. After a rollback they are dropped and loaded again.
+up. After a rollback they are dropped and loaded again; where others write, after every transaction.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from farebox.core.calendar import QUARTER_MS, Window
 from farebox.core.instant import MS_PER_DAY
 from farebox.core.rollup import QuarterKey, Usage
-from farebox.engine.report_zone import report_zone
-from farebox.engine.usage import Counts, Whose, count_window
-from farebox.store.contract import SqlValue, Writer
+from farebox.engine.usage import Counts, Wanted, Whose, count_windows
+from farebox.engine.zones import Zones
+from farebox.store.contract import Writer
 
 _OF_ALL = ""
 
@@ -26,8 +27,9 @@ class _KeyScopes(NamedTuple):
 class Counters:
     """Those of the workspaces in use. Called inside the recorder's transactions."""
 
-    def __init__(self, db: Writer) -> None:
+    def __init__(self, db: Writer, zones: Zones) -> None:
         self._db = db
+        self._zones = zones
         # By workspace and scope, then by window.
         self._counts: dict[tuple[int, str], dict[Window, Counts]] = {}
         self._scopes: dict[str, tuple[str, str, str]] = {}
@@ -38,25 +40,34 @@ class Counters:
         self._counts.clear()
         self._profiles.clear()
 
-    def of_user(self, profile_id: int, user_id: str, window: Window) -> Counts:
-        """What a user's keys used in a window; with an empty id, all keys of the workspace."""
-        scope = _user(user_id) if user_id else _OF_ALL
-        found = self._counts.get((profile_id, scope), {}).get(window)
+    def of(self, whose: Whose, window: Window) -> Counts:
+        """What was used of a window."""
+        found = self._counts.get((whose.profile_id, _scope(whose)), {}).get(window)
         if found is None:
-            keys = None
-            if user_id:
-                keys = self._db.value("keys_of_user", profile_id=profile_id, user_id=user_id)
-            found = self._load(profile_id, scope, keys, window)
+            self.read_ahead([(whose, window)])
+            found = self._counts[whose.profile_id, _scope(whose)][window]
         return found
 
-    def of_family(self, profile_id: int, family_id: str, window: Window) -> Counts:
-        """What the keys of a family used in a window."""
-        scope = _family(family_id)
-        found = self._counts.get((profile_id, scope), {}).get(window)
-        if found is None:
-            keys = self._db.value("keys_of_family", profile_id=profile_id, family_id=family_id)
-            found = self._load(profile_id, scope, keys, window)
-        return found
+    def read_ahead(self, wanted: Iterable[tuple[Whose, Window]]) -> None:
+        """Count windows that will be asked for, all at once, as far as they aren't counted yet."""
+        missing = [
+            (whose, window)
+            for whose, window in dict.fromkeys(wanted)
+            if window not in self._counts.get((whose.profile_id, _scope(whose)), {})
+        ]
+        found = count_windows(
+            self._db,
+            [
+                Wanted(whose, self._zones.read(whose.profile_id), window)
+                for whose, window in missing
+            ],
+        )
+        for (whose, window), counts in zip(missing, found, strict=True):
+            kept = self._counts.setdefault((whose.profile_id, _scope(whose)), {})
+            for old in [w for w in kept if w.end_ms + MS_PER_DAY < window.start_ms]:
+                del kept[old]
+            kept[window] = counts
+            self._profiles.add(whose.profile_id)
 
     def add(self, quarters: dict[QuarterKey, Usage]) -> None:
         """Count what was recorded."""
@@ -75,16 +86,6 @@ class Counters:
                     if window.start_ms <= at_ms < window.end_ms:
                         counts[window] = found.plus(more)
 
-    def _load(self, profile_id: int, scope: str, keys: SqlValue, window: Window) -> Counts:
-        counts = self._counts.setdefault((profile_id, scope), {})
-        for old in [w for w in counts if w.end_ms + MS_PER_DAY < window.start_ms]:
-            del counts[old]
-        assert keys is None or isinstance(keys, str)
-        zone = report_zone(self._db, profile_id)
-        found = counts[window] = count_window(self._db, Whose(profile_id, keys), zone, window)
-        self._profiles.add(profile_id)
-        return found
-
     def _scopes_of(self, key_id: str) -> tuple[str, str, str]:
         """Whatever counts a key: its whole workspace, its user, its family. They never change."""
         scopes = self._scopes.get(key_id)
@@ -94,6 +95,12 @@ class Counters:
             scopes = (_OF_ALL, _user(row.user_id), _family(row.family_id))
             self._scopes[key_id] = scopes
         return scopes
+
+
+def _scope(whose: Whose) -> str:
+    if whose.user_id is not None:
+        return _user(whose.user_id)
+    return _OF_ALL if whose.family_id is None else _family(whose.family_id)
 
 
 def _user(user_id: str) -> str:

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar, cast
 
 from farebox.core.calendar import day_of_quarter, zone_of
 from farebox.core.rollup import QuarterKey, Tally, Usage, tally_days
+from farebox.engine.zones import ZoneRow, Zones
 from farebox.store.contract import Writer
 
 # Whoever records waits for a step: about 30 ms for so many rows.
@@ -21,15 +22,6 @@ ROWS_PER_STEP = 5_000
 DAYS_REMEMBERED_MAX = 100_000
 
 K = TypeVar("K", bound=tuple[int | str, ...])
-
-
-class ZoneRow(NamedTuple):
-    """A version of a workspace's zone; `built_quarter` is null when its days are complete."""
-
-    zone_version: int
-    from_ms: int
-    timezone: str
-    built_quarter: int | None
 
 
 class QuarterRow(NamedTuple):
@@ -45,32 +37,25 @@ class QuarterRow(NamedTuple):
 
 
 class Days:
-    """Knows the versions of the workspaces in use. Called inside the recorder's transactions."""
+    """Those of one database. Called inside the recorder's transactions."""
 
-    def __init__(self, db: Writer) -> None:
+    def __init__(self, db: Writer, zones: Zones) -> None:
         self._db = db
-        self._zones: dict[int, list[ZoneRow]] = {}
+        self._zones = zones
         self._days: dict[tuple[str, int], int] = {}
-
-    def forget(self, profile_id: int | None = None) -> None:
-        """Drop what is in memory, of one workspace or of all."""
-        if profile_id is None:
-            self._zones.clear()
-        else:
-            self._zones.pop(profile_id, None)
 
     def days_of(self, profile_id: int, quarter: int) -> list[tuple[int, int]]:
         """The (version, day) pairs that a quarter counts to."""
         return [
             (zone.zone_version, self._day(zone.timezone, quarter))
-            for zone in self._versions(profile_id)
+            for zone in self._zones.counted(profile_id)
             if zone.built_quarter is None or quarter < zone.built_quarter
         ]
 
     def add(self, quarters: dict[QuarterKey, Usage]) -> None:
         """Write quarter sums and the days that follow from them."""
         tally = tally_days(quarters, self.days_of)
-        self._db.execute_many("quarters_add", _rows(tally.quarters))
+        self._db.send_many("quarters_add", _rows(tally.quarters))
         self._add_days(tally)
 
     def building(self) -> list[int]:
@@ -79,8 +64,9 @@ class Days:
 
     def step(self, profile_id: int) -> bool:
         """Build on at a workspace's oldest unbuilt version; whether reports switched."""
-        self.forget(profile_id)
-        zone = next(z for z in self._versions(profile_id) if z.built_quarter is not None)
+        self._zones.forget(profile_id)
+        versions = self._zones.counted(profile_id)
+        zone = next(z for z in versions if z.built_quarter is not None)
         built = cast("int", zone.built_quarter)
         first = self._db.value("quarter_next", profile_id=profile_id, quarter=built)
         if isinstance(first, int):
@@ -123,9 +109,9 @@ class Days:
         self._add_days(tally_days(quarters, only_this))
 
     def _add_days(self, tally: Tally) -> None:
-        self._db.execute_many("days_add", _rows(tally.days))
-        self._db.execute_many("day_log_types_add", _rows(tally.day_log_types))
-        self._db.execute_many("day_keys_add", _rows(tally.day_keys))
+        self._db.send_many("days_add", _rows(tally.days))
+        self._db.send_many("day_log_types_add", _rows(tally.day_log_types))
+        self._db.send_many("day_keys_add", _rows(tally.day_keys))
 
     def _set_built(self, profile_id: int, zone: ZoneRow, built_quarter: int | None) -> None:
         self._db.execute(
@@ -134,17 +120,7 @@ class Days:
             zone_version=zone.zone_version,
             built_quarter=built_quarter,
         )
-        self.forget(profile_id)
-
-    def _versions(self, profile_id: int) -> list[ZoneRow]:
-        """The version that reports read, and those being built."""
-        found = self._zones.get(profile_id)
-        if found is None:
-            current = self._db.integer("zone_version_of", profile_id=profile_id)
-            rows = self._db.rows("zones_of", ZoneRow, profile_id=profile_id)
-            found = [z for z in rows if z.zone_version >= current]
-            self._zones[profile_id] = found
-        return found
+        self._zones.forget(profile_id)
 
     def _day(self, timezone: str, quarter: int) -> int:
         key = (timezone, quarter)

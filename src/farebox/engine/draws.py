@@ -3,7 +3,8 @@
 A lot is what one lease has drawn of one limit in one window, or of one grant. The lots of all
 leases together are what a limit has to spare less; so whatever a process does, or whenever it
 dies, no unit is handed out twice. Changes are kept until `write`, in the transaction that they
-belong to; after a rollback the memory is dropped.
+belong to; after a rollback the memory is dropped. Where others write too, a transaction knows only
+what was read for it, and takes from another process's lot only what it holds alone.
 
 A window of a second or a minute is in no rollup: what was drawn of it is what was used of it.
 """
@@ -15,6 +16,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from farebox.core.admission import LimitName
+from farebox.engine.held import Held
+from farebox.engine.known import json_ids
 from farebox.store.contract import Writer
 
 # profile_id, name, scope, channel, start_ms
@@ -46,18 +49,24 @@ class Lot(NamedTuple):
 
 
 class Lease(NamedTuple):
-    """One process's right to draw; `hold_ms` is its longest reservation."""
+    """One process's right to draw; `hold_ms` is its longest reservation.
+
+    A lease `is_parted` when its process has told what it has left of it; that counts once.
+    """
 
     lease_id: int
     hold_ms: int
     ended_at_ms: int | None
+    is_parted: int
 
 
 class Draws:
     """All lots and leases of a database. Called inside the recorder's transactions."""
 
-    def __init__(self, db: Writer) -> None:
+    def __init__(self, db: Writer, held: Held, node_id: int) -> None:
         self._db = db
+        self._held = held
+        self._node_id = node_id
         self._is_loaded = False
         self._lots: dict[int, dict[int, Lot]] = defaultdict(dict)
         self._lot_ids: dict[tuple[int, LimitKey], int] = {}
@@ -68,26 +77,60 @@ class Draws:
         self._leases: dict[int, Lease] = {}
         self._changed: set[tuple[int, int]] = set()
         self._dropped: dict[tuple[int, int], Lot] = {}
-        self._dropped_leases: set[int] = set()
+        # What becomes of leases with this commit; None is forgotten.
+        self._lease_changes: dict[int, Lease | None] = {}
+        # Whose a lot is that was added here: to be known before its workspace is held.
+        self._profile_ids: dict[tuple[int, int], int] = {}
 
     def forget(self) -> None:
         """Drop what is in memory: after a rollback it may be ahead of the database."""
         self._is_loaded = False
         self._changed.clear()
         self._dropped.clear()
-        self._dropped_leases.clear()
+        self._lease_changes.clear()
+
+    def know(self, lots: Iterable[Lot], leases: Iterable[Lease]) -> None:
+        """Take what was read for a transaction, and nothing else."""
+        for kept in (self._lots, self._lot_ids, self._units, self._units_of_all, self._leases):
+            kept.clear()
+        self._is_loaded = True
+        self._leases.update({lease.lease_id: lease for lease in leases})
+        for lot in lots:
+            self._lots[lot.lease_id][lot.lot_id] = lot
+            self._lot_ids[lot.lease_id, lot.key] = lot.lot_id
+            # Numbers of lots that are no more are not used again: reservations may name them.
+            last = self._last_lot_ids[lot.lease_id]
+            self._last_lot_ids[lot.lease_id] = max(last, lot.lot_id)
+            self._count(lot, lot.units)
+
+    def profiles_of(self, lease_id: int, lot_ids: Iterable[int]) -> set[int]:
+        """Whose some lots of a lease are; called before a transaction."""
+        places = [(lease_id, lot_id) for lot_id in lot_ids]
+        if all(place in self._profile_ids for place in places):
+            return {self._profile_ids[place] for place in places}
+        return self.profiles_of_leases([lease_id])
+
+    def profiles_of_leases(self, lease_ids: Iterable[int]) -> set[int]:
+        """Where leases have drawn something; called before a transaction."""
+        rows = self._db.rows("draws_profiles", _ProfileRow, lease_ids=json_ids(lease_ids))
+        return {row.profile_id for row in rows}
 
     def write(self) -> None:
         """Write what has changed, in the order of the primary key."""
         put = sorted(self._lots[lease_id][lot_id] for lease_id, lot_id in self._changed)
-        self._db.execute_many("draws_put", put)
-        self._db.execute_many("draws_drop", sorted(lot[:3] for lot in self._dropped.values()))
+        self._db.send_many("draws_put", put)
+        self._db.send_many("draws_drop", sorted(lot[:3] for lot in self._dropped.values()))
         # After their lots: those point to them.
-        for lease_id in sorted(self._dropped_leases):
-            self._db.execute("lease_drop", lease_id=lease_id)
+        for lease_id, lease in sorted(self._lease_changes.items()):
+            if lease is None:
+                self._db.send("lease_drop", lease_id=lease_id)
         self._changed.clear()
         self._dropped.clear()
-        self._dropped_leases.clear()
+
+    def take_lease_changes(self) -> dict[int, Lease | None]:
+        """What has become of leases with the commit that was just made."""
+        changes, self._lease_changes = self._lease_changes, {}
+        return changes
 
     def lease(self, lease_id: int) -> Lease | None:
         """A lease that has drawn something, until nothing of that is left."""
@@ -95,27 +138,39 @@ class Draws:
         return self._leases.get(lease_id)
 
     def leases(self) -> list[Lease]:
-        """All leases, the oldest first."""
+        """All leases that are known, the oldest first."""
         self._load()
         return list(self._leases.values())
 
     def open(self, lease_id: int, hold_ms: int, now_ms: int) -> None:
         """Begin a lease."""
         self._load()
-        self._db.execute("lease_insert", lease_id=lease_id, opened_at_ms=now_ms, hold_ms=hold_ms)
-        self._leases[lease_id] = Lease(lease_id, hold_ms, None)
+        self._db.send(
+            "lease_insert",
+            lease_id=lease_id,
+            node_id=self._node_id,
+            opened_at_ms=now_ms,
+            hold_ms=hold_ms,
+        )
+        self._change(Lease(lease_id, hold_ms, None, 0))
 
     def end(self, lease_id: int, now_ms: int) -> None:
         """End a lease; what it had drawn stays drawn."""
-        self._db.execute("lease_end", lease_id=lease_id, ended_at_ms=now_ms)
-        self._leases[lease_id] = self._leases[lease_id]._replace(ended_at_ms=now_ms)
+        self._db.send("lease_end", lease_id=lease_id, ended_at_ms=now_ms)
+        self._change(self._leases[lease_id]._replace(ended_at_ms=now_ms))
+
+    def part(self, lease_id: int) -> None:
+        """Note that the process of a lease has told what it has left of it."""
+        self._db.send("lease_part", lease_id=lease_id)
+        self._change(self._leases[lease_id]._replace(is_parted=1))
 
     def drop_lease(self, lease_id: int) -> None:
         """Forget a lease that has ended and has nothing drawn."""
-        del self._leases[lease_id]
+        self._load()
+        self._leases.pop(lease_id, None)
         self._lots.pop(lease_id, None)
         self._last_lot_ids.pop(lease_id, None)
-        self._dropped_leases.add(lease_id)
+        self._lease_changes[lease_id] = None
 
     def lots_of(self, lease_id: int) -> list[Lot]:
         """What a lease has drawn."""
@@ -135,6 +190,25 @@ class Draws:
         shared = self._units.get((profile_id, name, "", channel, start_ms), 0)
         return self._units.get(key, 0) + shared
 
+    def is_credit(self, lease_id: int, lot_id: int) -> bool:
+        """Whether a lot's units are micro-credits; not of one that is no more."""
+        self._load()
+        lot = self._lots.get(lease_id, {}).get(lot_id)
+        return lot is not None and lot.name in CREDIT_NAMES
+
+    def elsewhere(self, lease_id: int, key: LimitKey) -> int:
+        """What other leases that are live have drawn that counts to a limit."""
+        self._load()
+        profile_id, name, scope, channel, start_ms = key
+        keys = {key, (profile_id, name, "", channel, start_ms)} if scope else {key}
+        return sum(
+            self._lots[other][self._lot_ids[other, k]].units
+            for other, lease in self._leases.items()
+            if other != lease_id and lease.ended_at_ms is None
+            for k in keys
+            if (other, k) in self._lot_ids
+        )
+
     def lot_id(self, lease_id: int, key: LimitKey) -> int:
         """The lot that a lease has of a limit; 0 for none."""
         self._load()
@@ -151,37 +225,40 @@ class Draws:
             self._lot_ids[lease_id, key] = lot_id
         else:
             lot = self._lots[lease_id][lot_id]
+        self._profile_ids[lease_id, lot_id] = lot.profile_id
         self._put(lot, units)
         return lot_id
 
-    def take(self, lease_id: int, lot_id: int, units: int) -> tuple[Lot, int] | None:
-        """Take units out of a lot, as many as there are; None when the lot is no more."""
+    def take(
+        self, lease_id: int, lot_id: int, units: int, *, is_own: bool = False
+    ) -> tuple[Lot, int] | None:
+        """Take units out of a lot, as many as there are; None when the lot is no more.
+
+        Nobody but the process that `is_own` takes from a lot without holding its workspace alone.
+        """
         self._load()
         lot = self._lots.get(lease_id, {}).get(lot_id)
         if lot is None:
             return None
+        if not is_own:
+            self._held.need(lot.profile_id)
         taken = min(units, lot.units)
         self._put(lot, -taken)
         return lot, taken
 
     def drop(self, lots: Iterable[Lot]) -> None:
         """Forget lots for good."""
+        self._load()
         for lot in lots:
             place = (lot.lease_id, lot.lot_id)
             self._count(lot, -lot.units)
             del self._lots[lot.lease_id][lot.lot_id], self._lot_ids[lot.lease_id, lot.key]
             self._changed.discard(place)
+            self._profile_ids.pop(place, None)
             self._dropped[place] = lot
 
-    def closed(self, now_ms: int) -> list[Lot]:
-        """Lots of windows that have closed."""
-        self._load()
-        return [
-            lot
-            for lots in self._lots.values()
-            for lot in lots.values()
-            if lot.end_ms is not None and lot.end_ms + CLOSED_MS <= now_ms
-        ]
+    def _change(self, lease: Lease) -> None:
+        self._leases[lease.lease_id] = self._lease_changes[lease.lease_id] = lease
 
     def _put(self, lot: Lot, more: int) -> None:
         place = (lot.lease_id, lot.lot_id)
@@ -199,22 +276,11 @@ class Draws:
             del self._units_of_all[window]
 
     def _load(self) -> None:
-        if self._is_loaded:
-            return
-        for kept in (
-            self._lots,
-            self._lot_ids,
-            self._units,
-            self._units_of_all,
-            self._leases,
-        ):
-            kept.clear()
-        self._is_loaded = True
-        self._leases.update({lease.lease_id: lease for lease in self._db.rows("leases_all", Lease)})
-        for lot in self._db.rows("draws_all", Lot):
-            self._lots[lot.lease_id][lot.lot_id] = lot
-            self._lot_ids[lot.lease_id, lot.key] = lot.lot_id
-            # Numbers of lots that are no more are not used again: reservations may name them.
-            last = self._last_lot_ids[lot.lease_id]
-            self._last_lot_ids[lot.lease_id] = max(last, lot.lot_id)
-            self._count(lot, lot.units)
+        """Where nobody else writes, everything is known from the first use on."""
+        if not self._is_loaded:
+            assert self._db.is_alone
+            self.know(self._db.rows("draws_all", Lot), self._db.rows("leases_all", Lease))
+
+
+class _ProfileRow(NamedTuple):
+    profile_id: int

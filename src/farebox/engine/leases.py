@@ -2,38 +2,84 @@
 
 A process renews its lease a few times a second. One that hangs up or falls silent, or whose
 recorder has changed, is over: a new lease is a new start. What it had drawn of a window counts as
-used until the window closes. What it had drawn of credits is held for its longest reservation, and
-for the moment that its process may still have trusted its memory, then returns.
+used until the window closes, but for what its process tells to be free. What it had drawn of
+credits is held for its longest reservation, and for the moment that its process may still have
+trusted its memory, then returns.
 """
 
 from __future__ import annotations
 
-from farebox.engine.draws import Draws, Lease
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from farebox.engine.draws import CLOSED_MS, Draws, Lease, Lot
+from farebox.engine.known import json_ids
 from farebox.engine.supply import Supplier, is_credit
+from farebox.store.contract import Writer
 
 # A process trusts its memory for so long after the renewal it last began.
 TRUST_MS = 900
 SILENT_MS = 2_000
 SWEEP_EVERY_MS = 10_000
+# Of one commit.
+RELEASED_MAX = 100
+
+
+class Due(NamedTuple):
+    """Leases whose process is silent, and ended ones whose reservations have all expired."""
+
+    silent: list[int]
+    over: list[int]
+
+
+class Litter(NamedTuple):
+    """Lots of windows that have closed, and ended leases that nothing is left of."""
+
+    closed: list[Lot]
+    empty: list[int]
 
 
 class Leases:
-    """Those of one database. `renewed` outlives a rollback: it is about the processes."""
+    """Those of this node: of processes that draw by it, and those it has to release.
 
-    def __init__(self, draws: Draws, supplier: Supplier) -> None:
+    What is kept here follows the commits, and outlives a rollback: it is about the processes.
+    """
+
+    def __init__(self, db: Writer, draws: Draws, supplier: Supplier) -> None:
+        self._db = db
         self._draws = draws
         self._supplier = supplier
         self._renewed_ms: dict[int, int] = {}
         # Those whose process has hung up; that they have ended is written with the next commit.
         self._gone: set[int] = set()
+        self._open: set[int] = set()
+        # Ended, with credits that have not returned yet.
+        self._ended: dict[int, Lease] = {}
         # Ended leases whose credits have returned; what they drew of windows closes with those.
         self._released: set[int] = set()
         self._looked_ms = 0
         self._swept_ms = 0
 
+    def note(self, changes: Mapping[int, Lease | None]) -> None:
+        """Take what a commit has made of leases."""
+        for lease_id, lease in changes.items():
+            self._open.discard(lease_id)
+            if lease is None:
+                self._ended.pop(lease_id, None)
+                self._released.discard(lease_id)
+            elif lease.ended_at_ms is None:
+                self._open.add(lease_id)
+            elif lease_id not in self._released:
+                self._ended[lease_id] = lease
+                self._gone.discard(lease_id)
+
     def renew(self, lease_id: int, now_ms: int) -> None:
         """Note that a process is there."""
         self._renewed_ms[lease_id] = now_ms
+
+    def is_drawing(self, lease_id: int) -> bool:
+        """Whether a process of this node draws by a lease."""
+        return lease_id in self._open and lease_id not in self._gone
 
     def hang_up(self, lease_id: int) -> None:
         """Note that a process has gone: whatever else it says, its lease is over."""
@@ -49,84 +95,77 @@ class Leases:
         lease = self._draws.lease(lease_id)
         return lease is not None and self._is_open(lease)
 
-    def end_all(self, now_ms: int) -> None:
-        """End every lease."""
-        for lease in self._draws.leases():
-            if lease.ended_at_ms is None:
-                self._draws.end(lease.lease_id, now_ms)
-
-    def is_due(self, now_ms: int) -> bool:
-        """Whether `pass_time` has something to do."""
+    def due(self, now_ms: int) -> Due:
+        """What `pass_time` has to do by now."""
         # Where the recorder itself was held up, nobody could renew.
         gap_ms = now_ms - (self._looked_ms or now_ms)
         self._looked_ms = now_ms
         if gap_ms > SILENT_MS // 4:
             for lease_id in self._renewed_ms:
                 self._renewed_ms[lease_id] += gap_ms
-        return bool(self._silent(now_ms) or self._over(now_ms) or self._is_littered(now_ms))
+        return Due(self._silent(now_ms), self._over(now_ms)[:RELEASED_MAX])
 
-    def pass_time(self, commit_id: int, now_ms: int) -> None:
-        """End the silent, release what the ended still hold, forget what has closed."""
-        for lease in self._silent(now_ms):
-            self._draws.end(lease.lease_id, now_ms)
-            self._gone.discard(lease.lease_id)
-        for lease in self._over(now_ms):
-            lots = [lot for lot in self._draws.lots_of(lease.lease_id) if is_credit(lot)]
+    def pass_time(self, due: Due, commit_id: int, now_ms: int) -> None:
+        """End the silent, release what the ended still hold."""
+        for lease_id in due.silent:
+            self._draws.end(lease_id, now_ms)
+        for lease_id in due.over:
+            lots = [lot for lot in self._draws.lots_of(lease_id) if is_credit(lot)]
             self._supplier.take_back([(lot, lot.units) for lot in lots], commit_id, now_ms)
             self._draws.drop(lots)
-            self._released.add(lease.lease_id)
-        if now_ms - self._swept_ms >= SWEEP_EVERY_MS:
-            self._sweep(now_ms)
 
-    def _sweep(self, now_ms: int) -> None:
-        """Forget windows that have closed, and leases that nothing is left of."""
+    def passed(self, due: Due) -> None:
+        """Note that this was committed."""
+        for lease_id in due.over:
+            self._ended.pop(lease_id, None)
+            self._released.add(lease_id)
+
+    def litter(self, now_ms: int) -> Litter:
+        """What is over for good; looked for now and then only."""
+        if now_ms - self._swept_ms < SWEEP_EVERY_MS:
+            return Litter([], [])
         self._swept_ms = now_ms
-        self._gone.clear()
         self._forget_silent(now_ms)
-        self._draws.drop(self._draws.closed(now_ms))
-        for lease_id in sorted(self._released):
-            if not self._draws.lots_of(lease_id):
-                self._draws.drop_lease(lease_id)
-                self._released.discard(lease_id)
+        before_ms = now_ms - CLOSED_MS
+        ids = json_ids(self._open | self._ended.keys() | self._released)
+        closed = self._db.ask("draws_closed", Lot, lease_ids=ids, before_ms=before_ms)
+        ids = json_ids(self._released)
+        left = self._db.ask("leases_drawing", _LeaseId, lease_ids=ids, before_ms=before_ms)
+        with_lots = {row.lease_id for row in left.rows()}
+        return Litter([*closed.rows()], sorted(self._released - with_lots))
 
-    def _silent(self, now_ms: int) -> list[Lease]:
-        return [
-            lease
-            for lease in self._draws.leases()
-            if lease.ended_at_ms is None
-            and (
-                lease.lease_id in self._gone
-                or self._renewed_ms.setdefault(lease.lease_id, now_ms) + SILENT_MS < now_ms
-            )
-        ]
+    def sweep(self, litter: Litter) -> None:
+        """Forget windows that have closed, and leases that nothing is left of."""
+        self._draws.drop(litter.closed)
+        for lease_id in litter.empty:
+            self._draws.drop_lease(lease_id)
+
+    def _silent(self, now_ms: int) -> list[int]:
+        return sorted(
+            lease_id
+            for lease_id in self._open
+            if lease_id in self._gone
+            or self._renewed_ms.setdefault(lease_id, now_ms) + SILENT_MS < now_ms
+        )
 
     def _is_open(self, lease: Lease) -> bool:
         return lease.ended_at_ms is None and lease.lease_id not in self._gone
 
-    def _over(self, now_ms: int) -> list[Lease]:
+    def _over(self, now_ms: int) -> list[int]:
         """Ended leases whose reservations have all expired."""
-        return [
-            lease
-            for lease in self._draws.leases()
+        return sorted(
+            lease_id
+            for lease_id, lease in self._ended.items()
             if lease.ended_at_ms is not None
             and lease.ended_at_ms + lease.hold_ms + TRUST_MS < now_ms
-            and lease.lease_id not in self._released
-        ]
-
-    def _is_littered(self, now_ms: int) -> bool:
-        """Whether there is something to forget; looked for now and then only."""
-        if now_ms - self._swept_ms < SWEEP_EVERY_MS:
-            return False
-        if self._draws.closed(now_ms) or any(
-            not self._draws.lots_of(lease_id) for lease_id in self._released
-        ):
-            return True
-        self._swept_ms = now_ms
-        self._forget_silent(now_ms)
-        return False
+        )
 
     def _forget_silent(self, now_ms: int) -> None:
         """Forget when those have renewed who will hardly do so again."""
         for lease_id, renewed_ms in list(self._renewed_ms.items()):
             if renewed_ms + SILENT_MS < now_ms:
                 del self._renewed_ms[lease_id]
+
+
+class _LeaseId(NamedTuple):
+    lease_id: int

@@ -7,15 +7,21 @@ them once (seed: profile_usage).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from farebox.core.admission import WINDOW_NAMES, WindowName
 from farebox.core.calendar import Window, ZoneSince, window_at
 from farebox.core.plan import licensed
+from farebox.engine.known import json_ids
+from farebox.engine.zones import Zones
 from farebox.store.contract import Writer
 
 
-class _Row(NamedTuple):
+class LimitsRow(NamedTuple):
+    """What a workspace's plan allows to one licence."""
+
+    profile_id: int
     licences: int
     is_shared: int
     requests_per_second: int | None
@@ -28,11 +34,10 @@ class _Row(NamedTuple):
     portal_month: int | None
 
 
-class _Zone(NamedTuple):
-    zone_version: int
-    from_ms: int
-    timezone: str
-    built_quarter: int | None
+class _Cap(NamedTuple):
+    profile_id: int
+    family_id: str
+    cap_micro: int | None
 
 
 class Terms(NamedTuple):
@@ -54,8 +59,9 @@ class Terms(NamedTuple):
 class Limits:
     """Those of the workspaces in use. To be forgotten after any change of terms."""
 
-    def __init__(self, db: Writer) -> None:
+    def __init__(self, db: Writer, zones: Zones) -> None:
         self._db = db
+        self._zones = zones
         self._terms: dict[int, Terms] = {}
         self._caps_micro: dict[tuple[int, str], int | None] = {}
 
@@ -64,27 +70,33 @@ class Limits:
         self._terms.clear()
         self._caps_micro.clear()
 
+    def know(self, rows: Iterable[LimitsRow]) -> None:
+        """Take what was read."""
+        for row in rows:
+            self._terms[row.profile_id] = _terms(row, self._zones.since(row.profile_id))
+
     def of(self, profile_id: int) -> Terms | None:
         """A workspace's terms; None for one that isn't there."""
-        terms = self._terms.get(profile_id)
-        if terms is None:
-            row = self._db.one("limits_get", _Row, profile_id=profile_id)
-            if row is None:
-                return None
-            zones = self._db.rows("zones_of", _Zone, profile_id=profile_id)
-            terms = self._terms[profile_id] = _terms(row, zones)
-        return terms
+        if profile_id not in self._terms:
+            self.know(self._db.rows("limits_of", LimitsRow, profile_ids=json_ids([profile_id])))
+        return self._terms.get(profile_id)
 
     def cap_micro(self, profile_id: int, family_id: str) -> int | None:
         """What the keys of a family may use in a period; None is no cap."""
-        key = (profile_id, family_id)
-        if key not in self._caps_micro:
-            cap = self._db.value("key_cap", profile_id=profile_id, family_id=family_id)
-            self._caps_micro[key] = cap if isinstance(cap, int) else None
-        return self._caps_micro[key]
+        if (profile_id, family_id) not in self._caps_micro:
+            self.read_caps([(profile_id, family_id)])
+        return self._caps_micro[profile_id, family_id]
+
+    def read_caps(self, families: Iterable[tuple[int, str]]) -> None:
+        """Know the caps of families that will be asked for, as far as they aren't known yet."""
+        missing = set(families) - self._caps_micro.keys()
+        if missing:
+            self._caps_micro.update(dict.fromkeys(missing))
+            for cap in self._db.rows("key_caps", _Cap, families=json_ids(missing)):
+                self._caps_micro[cap.profile_id, cap.family_id] = cap.cap_micro
 
 
-def _terms(row: _Row, zones: list[_Zone]) -> Terms:
+def _terms(row: LimitsRow, zones: tuple[ZoneSince, ...]) -> Terms:
     times = row.licences if row.is_shared else 1
     often = (row.requests_per_second, row.requests_per_minute)
     api = (*often, row.api_hour, row.api_day, row.api_month)
@@ -95,5 +107,5 @@ def _terms(row: _Row, zones: list[_Zone]) -> Terms:
             "api": tuple(licensed(limit, times) for limit in api),
             "portal": tuple(licensed(limit, times) for limit in portal),
         },
-        tuple(ZoneSince(zone.from_ms, zone.timezone) for zone in zones),
+        zones,
     )

@@ -68,7 +68,7 @@ class Draw(msgspec.Struct, tag="draw", array_like=True, frozen=True):
 
     A lease that isn't known is opened, unless it `is_old`: then it has ended so long ago that it
     was forgotten. One that has ended stays so. `is_last` ends it: what comes back then is all that
-    no reservation holds.
+    no reservation holds; it may be told again until it is answered, and counts once.
     """
 
     call_id: int
@@ -120,7 +120,8 @@ class LotSupply(NamedTuple):
     """A lot of one limit: what was added to it, and what of the limit is not drawn by anyone.
 
     `limit`, `added` and `left` are requests, or micro-credits; `left` is below 0 where a limit was
-    lowered below what is used and drawn. What doesn't end has no `end_ms`.
+    lowered below what is used and drawn. What doesn't end has no `end_ms`. `elsewhere` is what
+    other processes have drawn, told only where nothing could be added.
     """
 
     lot_id: int
@@ -130,6 +131,7 @@ class LotSupply(NamedTuple):
     limit: int
     added: int
     left: int
+    elsewhere: int = 0
 
 
 class GrantSupply(NamedTuple):
@@ -154,15 +156,20 @@ class Supply(msgspec.Struct, array_like=True, frozen=True):
     cap: LotSupply | None
     grants: list[GrantSupply]
     credits_left_micro: int
+    credits_elsewhere_micro: int = 0
 
 
 class Drawn(msgspec.Struct, tag="drawn", array_like=True, frozen=True):
-    """Supplies for the wants, in their order; none when the lease has ended."""
+    """Supplies for the wants, in their order; none when the lease has ended.
+
+    Of workspaces that were `recalled`, others have run short: what lies idle is to come back.
+    """
 
     call_id: int
     now_ms: int
     supplies: list[Supply]
     is_ended: bool = False
+    recalled: list[int] = []
 
 
 class Voided(msgspec.Struct, tag="voided", array_like=True, frozen=True):

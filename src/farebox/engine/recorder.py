@@ -34,7 +34,7 @@ from farebox.engine.batch import (
     joined,
     write_batch,
 )
-from farebox.engine.clock import Clock
+from farebox.engine.clock import Ahead, Clock, boot_ms
 from farebox.engine.entropy import Entropy
 from farebox.engine.messages import (
     Answered,
@@ -48,13 +48,14 @@ from farebox.engine.messages import (
     Said,
     Void,
 )
+from farebox.engine.nodes import RENEW_MS
+from farebox.engine.read_ahead import Scope
+from farebox.engine.scopes import scope_of_moves, scope_of_records
 from farebox.engine.session import Session
 from farebox.engine.transaction import Command, Transaction
 from farebox.store.contract import ConstraintBrokenError, StoreFaultError, Writer
 
 IDLE_MS_MAX = 1_000
-# No message takes the clock further ahead than this: a process may be right, or wrong.
-AHEAD_MS_MAX = 5_000
 log = logging.getLogger("farebox.recorder")
 
 
@@ -67,12 +68,19 @@ class Recorder:
         clock: Clock,
         entropy: Entropy,
         commands: Mapping[str, Command],
+        *,
+        steady: Callable[[], int] = boot_ms,
     ) -> None:
         self._open_writer = open_writer
         self._clock = clock
         self._entropy = entropy
         self._commands = commands
+        self._steady = steady
+        self._ahead = Ahead(clock)
         self._session: Session | None = None
+        # The node that the session is, or the last one was.
+        self._node_id = 0
+        self._renewed_ms = 0
 
     def handle(self, messages: Sequence[Message]) -> list[Reply]:
         """Replies to messages, in their order; all of it is durable when they are returned."""
@@ -150,43 +158,58 @@ class Recorder:
     def _commit(self, records: list[Record], insert: Insert) -> list[Recorded]:
         session = self._opened()
         now_ms = self._clock.now_ms()
-        commit_id = session.begin()
-        outcomes = write_batch(session, records, commit_id, now_ms, insert=insert)
-        session.commit(commit_id, now_ms)
-        return outcomes
+
+        def work(commit_id: int) -> list[Recorded]:
+            outcomes = write_batch(session, records, commit_id, now_ms, insert=insert)
+            session.commit(commit_id, now_ms)
+            return outcomes
+
+        scope = Scope() if session.db.is_alone else scope_of_records(records)
+        return session.run(scope, work)
 
     def _move(self, moves: list[Draw | Void]) -> list[Reply]:
         """What the gates of all processes ask for, in one commit."""
         session = self._opened()
         # A process must not be ahead of the recorder: what it asks for is decided at its instant.
-        ahead_ms = max((m.now_ms for m in moves if isinstance(m, Draw)), default=0)
-        self._clock.not_before(min(ahead_ms, self._clock.now_ms() + AHEAD_MS_MAX))
+        self._ahead.follow(max((m.now_ms for m in moves if isinstance(m, Draw)), default=0))
         now_ms = self._clock.now_ms()
-        if all(isinstance(m, Draw) and session.teller.is_idle(m) for m in moves):
+        if all(isinstance(m, Draw) and session.is_idle(m) for m in moves):
+            # They trust their memory by this: so this node must be one still.
+            if not session.db.is_alone:
+                self._renew(session)
             return [session.teller.renewed(m, now_ms) for m in moves if isinstance(m, Draw)]
-        self._pass_dues(session, now_ms)
-        commit_id = session.begin()
-        replies: list[Reply] = []
-        for move in moves:
-            if isinstance(move, Void):
-                replies.append(session.teller.void(move, commit_id, now_ms))
-            elif session.teller.is_idle(move):
-                replies.append(session.teller.renewed(move, now_ms))
-            else:
-                replies.append(session.teller.draw(move, commit_id, now_ms))
-        session.db.execute("commits_insert", commit_id=commit_id, at_ms=now_ms)
-        session.commit(commit_id, now_ms)
-        return replies
+        if session.nodes.is_first:
+            self._pass_dues(session, now_ms)
+
+        def work(commit_id: int) -> list[Reply]:
+            wants = [w for m in moves if isinstance(m, Draw) for w in m.wants]
+            if not session.db.is_alone:
+                session.supplier.read_ahead(wants, commit_id, now_ms)
+            replies: list[Reply] = []
+            for move in moves:
+                if isinstance(move, Void):
+                    replies.append(session.teller.void(move, commit_id, now_ms))
+                elif session.teller.is_idle(move):
+                    replies.append(session.teller.renewed(move, now_ms))
+                else:
+                    replies.append(session.teller.draw(move, commit_id, now_ms))
+            session.db.send("commits_insert", commit_id=commit_id, at_ms=now_ms)
+            session.commit(commit_id, now_ms)
+            return replies
+
+        scope = Scope() if session.db.is_alone else scope_of_moves(moves, session.draws)
+        return session.run(scope, work)
 
     def _call(self, call: Call) -> list[Reply]:
         command = self._commands[call.name]
         arguments = msgspec.msgpack.decode(call.arguments, type=command.arguments)
         session = self._opened()
         now_ms = self._clock.now_ms()
-        self._pass_dues(session, now_ms)
-        commit_id = session.begin()
+        if session.nodes.is_first:
+            self._pass_dues(session, now_ms)
+        commit_id = session.begin_alone()
         tx = Transaction(
-            session.db, session.books, session.days, self._entropy, now_ms, call.actor, commit_id
+            session.db, session.books, session.zones, self._entropy, now_ms, call.actor, commit_id
         )
         answer = session.answers.first(call)
         if answer is None:
@@ -194,7 +217,7 @@ class Recorder:
             answer = msgspec.msgpack.encode(result)
             kept = command.without_secret(result) if command.without_secret else result
             session.answers.keep(call, kept, now_ms)
-            session.db.execute("commits_insert", commit_id=commit_id, at_ms=now_ms)
+            session.db.send("commits_insert", commit_id=commit_id, at_ms=now_ms)
             session.changed()
             session.commit(commit_id, now_ms)
             if tx.rezoned:
@@ -237,8 +260,7 @@ class Recorder:
         if self._session is None:
             return
         try:
-            self._session.db.rollback()
-            self._session.forget()
+            self._session.undo()
         except StoreFaultError:
             self.close()
 
@@ -246,7 +268,8 @@ class Recorder:
         if self._session is None:
             db = self._open_writer()
             try:
-                self._session = Session(db, self._entropy, self._clock.now_ms())
+                self._session = Session(db, self._entropy, self._clock.now_ms(), self._node_id)
+                self._node_id = self._session.nodes.node_id
             except BaseException:
                 db.close()
                 raise
@@ -255,18 +278,44 @@ class Recorder:
     def _tick(self) -> int:
         session = self._opened()
         now_ms = self._clock.now_ms()
+        if not session.db.is_alone and self._steady() - self._renewed_ms >= RENEW_MS:
+            self._renew(session)
+        due = session.leases.due(now_ms)
+        if due.silent or due.over:
+            session.pass_leases(due, now_ms)
+            return 0
+        litter = session.leases.litter(now_ms)
+        if litter.closed or litter.empty:
+            session.sweep(litter, now_ms)
+            return 0
+        return self._do_for_all(session, now_ms)
+
+    def _do_for_all(self, session: Session, now_ms: int) -> int:
+        """What one node of all does; milliseconds until it is so again."""
+        idle_ms = IDLE_MS_MAX if session.db.is_alone else RENEW_MS
+        if not session.nodes.is_first:
+            return idle_ms
+        if session.is_time_to_read_dues(now_ms):
+            session.read_dues(now_ms)
         if session.due_ms is not None and session.due_ms <= now_ms:
             session.pass_dues(now_ms)
-            return 0
-        if session.leases.is_due(now_ms):
-            session.pass_leases(now_ms)
             return 0
         if session.building:
             session.build_days(now_ms)
             return 0
-        if session.due_ms is None:
-            return IDLE_MS_MAX
-        return min(IDLE_MS_MAX, session.due_ms - now_ms)
+        return idle_ms if session.due_ms is None else min(idle_ms, session.due_ms - now_ms)
+
+    def _renew(self, session: Session) -> None:
+        """Tell the other nodes that this one is there, and take what they tell."""
+        began_ms = self._steady()
+        now_ms = self._clock.now_ms()
+        renewal = session.nodes.renew(now_ms, began_ms)
+        self._renewed_ms = began_ms
+        self._ahead.follow(renewal.ahead_ms)
+        session.recalls.note(renewal.recalled, now_ms)
+        for gone in renewal.silent:
+            log.warning("node %d is silent, its leases are over", gone.node_id)
+            session.adopt(gone, now_ms)
 
 
 def _kind(message: Message) -> type[Message]:

@@ -94,6 +94,8 @@ class RecorderLoop:
 
     def _is_over(self) -> bool:
         now = time.monotonic()
+        if self._stopping_since is not None:
+            self._accept()  # whoever came before the end is heard
         if self._peers:
             self._alone_since = now
         if self._stopping_since is not None:

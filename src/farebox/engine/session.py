@@ -1,14 +1,17 @@
 """A session: an open database and what the recorder remembers of it.
 
-It knows what time alone demands: grants that expire and periods that end at an instant, and days
-that are built anew after a change of zone. After a rollback its memory is forgotten, after a fault
-it is dropped whole.
+Where nobody else writes, its memory is good until a rollback. Where others write too, each
+transaction takes its locks first, reads what it needs in the same round trip, and forgets it at
+its end. It knows what time alone demands: grants that expire and periods that end at an instant,
+leases that are over, and days that are built anew after a change of zone. After a fault all of it
+is dropped.
 """
 
 from __future__ import annotations
 
 import heapq
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 from farebox.engine.answers import Answers
 from farebox.engine.books import Books
@@ -16,16 +19,26 @@ from farebox.engine.counters import Counters
 from farebox.engine.days import Days
 from farebox.engine.draws import Draws
 from farebox.engine.entropy import Entropy
-from farebox.engine.leases import Leases
+from farebox.engine.held import Held, LockNeededError
+from farebox.engine.leases import Due, Leases, Litter
 from farebox.engine.limits import Limits
+from farebox.engine.messages import Draw
+from farebox.engine.nodes import NodeRow, Nodes
+from farebox.engine.read_ahead import Parts, Scope, read_ahead
+from farebox.engine.recalls import Recalls
 from farebox.engine.supply import Supplier
 from farebox.engine.teller import Teller
 from farebox.engine.top_up import TopUps
-from farebox.store.contract import Writer
+from farebox.engine.zones import Zones
+from farebox.store.contract import Locks, Writer
 
 ACTOR = "farebox"
 # Many periods end at one midnight: what waits to be recorded gets its turn in between.
 DUES_PER_COMMIT_MAX = 250
+# Where others write, what is due may be another instant than is known here.
+DUES_READ_EVERY_MS = 60_000
+
+Result = TypeVar("Result")
 
 
 class _Due(NamedTuple):
@@ -34,31 +47,64 @@ class _Due(NamedTuple):
 
 
 class Session:
-    """One connection's. `building` are the workspaces whose days are being built."""
+    """One connection's. `building` are the workspaces whose days are being built.
 
-    def __init__(self, db: Writer, entropy: Entropy, now_ms: int) -> None:
+    `gone_id` is the node that this recorder was before.
+    """
+
+    def __init__(self, db: Writer, entropy: Entropy, now_ms: int, gone_id: int = 0) -> None:
         self.db = db
-        self.books = Books(db)
-        self.days = Days(db)
-        self.counters = Counters(db)
-        self.limits = Limits(db)
+        self._held = Held()
+        self.nodes = Nodes(db, entropy)
+        self.zones = Zones(db)
+        self.books = Books(db, self._held)
+        self.days = Days(db, self.zones)
+        self.counters = Counters(db, self.zones)
+        self.limits = Limits(db, self.zones)
         self.top_ups = TopUps(db, self.books, entropy)
-        self.draws = Draws(db)
-        supplier = Supplier(self.books, self.draws, self.counters, self.limits)
-        self.leases = Leases(self.draws, supplier)
-        self.teller = Teller(db, self.draws, supplier, self.leases)
+        self.draws = Draws(db, self._held, self.nodes.node_id)
+        self.recalls = Recalls(db)
+        self.supplier = Supplier(self.books, self.draws, self.counters, self.limits, self.recalls)
+        self.leases = Leases(db, self.draws, self.supplier)
+        self.teller = Teller(db, self.draws, self.supplier, self.leases, self.recalls)
         self.answers = Answers(db)
-        self.building = set(self.days.building())
-        self._last_commit_id = db.integer("commits_last")
-        self._dues = [(row.due_ms, row.profile_id) for row in db.rows("dues", _Due)]
-        heapq.heapify(self._dues)
-        self._end_leases(now_ms)
+        self._parts = Parts(
+            self.nodes, self.books, self.zones, self.limits, self.top_ups, self.draws
+        )
+        self.building: set[int] = set()
+        # Workspaces whose balance has a mark, as they were seen last.
+        self._marked: set[int] = set()
+        self._dues: list[tuple[int, int]] = []
+        self._due_of: dict[int, int] = {}
+        self._dues_read_ms = 0
+        self.leases.note({ls.lease_id: ls for ls in self.nodes.enter(gone_id, now_ms)})
+        self.read_dues(now_ms)
 
-    def begin(self) -> int:
-        """Open a transaction; the id of its commit."""
-        self.db.begin()
+    # -- transactions ----------------------------------------------------------------------------
+
+    def run(self, scope: Scope, work: Callable[[int], Result]) -> Result:
+        """Do some work in a transaction, up to its commit, which is the work's own.
+
+        Where it turns out that it must hold a workspace alone, it is done again from the start.
+        """
+        scope = scope.holding(self._marked & scope.shared)
+        while True:
+            try:
+                return work(self._begin(scope))
+            except LockNeededError as needed:
+                self.db.rollback()
+                self.forget()
+                scope = scope.holding({needed.profile_id})
+
+    def begin_alone(self) -> int:
+        """Open a transaction that keeps everybody else out; the id of its commit."""
+        self.db.begin(Locks(is_alone=True))
+        self._forget_unless_alone()
+        self._held.take(None)
+        if not self.db.is_alone:
+            self.nodes.check(self.nodes.ask())
         self.books.start_commit()
-        return self._last_commit_id + 1
+        return self.db.commit_id()
 
     def commit(self, commit_id: int, now_ms: int) -> None:
         """Announce plans that changed with their period, commit, and note what is due next."""
@@ -70,74 +116,147 @@ class Session:
             self._announce("overdraw", profile_id, now_ms)
         self.draws.write()
         self.db.commit()
-        self._last_commit_id = commit_id
+        self.leases.note(self.draws.take_lease_changes())
         if self.books.replanned:
             self.limits.forget()
         self.books.replanned.clear()
         self.books.overdrawn.clear()
-        for due in self.books.take_dues():
-            heapq.heappush(self._dues, due)
+        for due_ms, profile_id in self.books.take_dues():
+            if self._due_of.get(profile_id) != due_ms and self.nodes.is_first:
+                self._due_of[profile_id] = due_ms
+                heapq.heappush(self._dues, (due_ms, profile_id))
+
+    def undo(self) -> None:
+        """Roll back; memory may be ahead of the database."""
+        self.db.rollback()
+        self.forget()
 
     def forget(self) -> None:
-        """After a rollback: memory may be ahead of the database."""
+        """Drop what a transaction has made of the memory."""
         self.books.forget()
-        self.days.forget()
         self.counters.forget()
         self.changed()
         self.draws.forget()
 
     def changed(self) -> None:
         """After a command: terms may be other ones than those in memory."""
+        self.zones.forget()
         self.limits.forget()
         self.top_ups.forget()
 
     def rezoned(self) -> None:
         """After a change of zones: there are days to be built."""
-        self.days.forget()
         self.building = set(self.days.building())
+
+    def is_idle(self, draw: Draw) -> bool:
+        """Whether a draw is known to move nothing, before anything is read for it."""
+        is_renewal = not (draw.wants or draw.returns or draw.is_last)
+        return is_renewal or (self.db.is_alone and self.teller.is_idle(draw))
+
+    # -- what time demands -----------------------------------------------------------------------
 
     @property
     def due_ms(self) -> int | None:
         """When something ends by itself; never, as far as is known."""
         return self._dues[0][0] if self._dues else None
 
+    def read_dues(self, now_ms: int) -> None:
+        """Know what is due when, and which days are being built."""
+        self._dues = [(row.due_ms, row.profile_id) for row in self.db.rows("dues", _Due)]
+        self._due_of = {profile_id: due_ms for due_ms, profile_id in self._dues}
+        heapq.heapify(self._dues)
+        self._dues_read_ms = now_ms
+        self.building = set(self.days.building())
+
+    def is_time_to_read_dues(self, now_ms: int) -> bool:
+        """Whether others may have moved what is due since."""
+        return not self.db.is_alone and now_ms - self._dues_read_ms >= DUES_READ_EVERY_MS
+
     def pass_dues(self, now_ms: int) -> None:
         """Let end what has ended by now, in one commit, so much of it as one may hold."""
-        commit_id = self.begin()
-        for _ in range(DUES_PER_COMMIT_MAX):
-            if not self._dues or self._dues[0][0] > now_ms:
-                break
-            _, profile_id = heapq.heappop(self._dues)
-            self.books.pass_dues(profile_id, commit_id, now_ms)
-        self.db.execute("commits_insert", commit_id=commit_id, at_ms=now_ms)
-        self.commit(commit_id, now_ms)
+        due: list[int] = []
+        while len(due) < DUES_PER_COMMIT_MAX and self._dues and self._dues[0][0] <= now_ms:
+            profile_id = heapq.heappop(self._dues)[1]
+            self._due_of.pop(profile_id, None)
+            due.append(profile_id)
 
-    def pass_leases(self, now_ms: int) -> None:
+        def work(commit_id: int) -> None:
+            for profile_id in due:
+                self.books.pass_dues(profile_id, commit_id, now_ms)
+            self.db.send("commits_insert", commit_id=commit_id, at_ms=now_ms)
+            self.commit(commit_id, now_ms)
+
+        self.run(Scope(alone=frozenset(due)), work)
+
+    def pass_leases(self, due: Due, now_ms: int) -> None:
         """Let end what silent processes had drawn, in one commit."""
-        commit_id = self.begin()
-        self.leases.pass_time(commit_id, now_ms)
-        self.db.execute("commits_insert", commit_id=commit_id, at_ms=now_ms)
-        self.commit(commit_id, now_ms)
+
+        def work(commit_id: int) -> None:
+            self.leases.pass_time(due, commit_id, now_ms)
+            self.db.send("commits_insert", commit_id=commit_id, at_ms=now_ms)
+            self.commit(commit_id, now_ms)
+
+        of = set() if self.db.is_alone else self.draws.profiles_of_leases(due.over)
+        self.run(Scope(alone=frozenset(of), lease_ids=frozenset(due.silent + due.over)), work)
+        self.leases.passed(due)
+
+    def sweep(self, litter: Litter, now_ms: int) -> None:
+        """Forget what is over for good."""
+
+        def work(commit_id: int) -> None:
+            if not self.db.is_alone:
+                self.draws.know(litter.closed, [])
+            self.leases.sweep(litter)
+            # The instant must be kept: a clock that begins anew must not open a window again.
+            self.db.send("commits_insert", commit_id=commit_id, at_ms=now_ms)
+            self.commit(commit_id, now_ms)
+
+        self.run(Scope(), work)
+
+    def adopt(self, gone: NodeRow, now_ms: int) -> None:
+        """End a node that is silent, and take its leases over."""
+        self.leases.note({lease.lease_id: lease for lease in self.nodes.adopt(gone, now_ms)})
 
     def build_days(self, now_ms: int) -> None:
         """One step of building the days of one workspace."""
         profile_id = min(self.building)
-        self.db.begin()
-        if self.days.step(profile_id):
-            self._announce("switch_zone", profile_id, now_ms)
-        self.db.commit()
+
+        def work(commit_id: int) -> None:
+            if self.days.step(profile_id):
+                self._announce("switch_zone", profile_id, now_ms)
+            self.commit(commit_id, now_ms)
+
+        self.run(Scope(alone=frozenset([profile_id])), work)
         self.building = set(self.days.building())
 
-    def _end_leases(self, now_ms: int) -> None:
-        """Nobody's draws are trusted over a change of session; a process begins a new lease."""
-        if any(lease.ended_at_ms is None for lease in self.draws.leases()):
-            self.db.begin()
-            self.leases.end_all(now_ms)
-            self.db.commit()
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _begin(self, scope: Scope) -> int:
+        self.db.begin(scope.locks)
+        self._held.take(None if self.db.is_alone else scope.alone)
+        self._forget_unless_alone()
+        if not self.db.is_alone:
+            read_ahead(self.db, self._parts, scope)
+            self._hold_marked(scope)
+        self.books.start_commit()
+        return self.db.commit_id()
+
+    def _hold_marked(self, scope: Scope) -> None:
+        """Hold those alone whose balance has a mark: what others add could pass it unseen."""
+        for profile_id in scope.shared:
+            if self.top_ups.has_mark(profile_id):
+                self._marked.add(profile_id)
+                self._held.need(profile_id)
+            else:
+                self._marked.discard(profile_id)
+
+    def _forget_unless_alone(self) -> None:
+        if not self.db.is_alone:
+            self.forget()
 
     def _announce(self, action: str, profile_id: int, now_ms: int) -> None:
         """Tell every process that a workspace is not what it was."""
-        self.db.execute(
+        self.db.send(
             "changes_insert",
             at_ms=now_ms,
             actor=ACTOR,

@@ -8,16 +8,19 @@ transactions; what comes back is moved the same way.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from farebox.core.admission import WindowName
 from farebox.core.calendar import Window
+from farebox.core.ledger import Purse
 from farebox.core.share import share
 from farebox.engine.books import Books
 from farebox.engine.counters import Counters
 from farebox.engine.draws import CREDIT_NAMES, Draws, LimitKey, Lot
 from farebox.engine.limits import Limits
 from farebox.engine.messages import GrantSupply, LotSupply, Supply, Want
+from farebox.engine.recalls import Recalls
+from farebox.engine.usage import Whose
 
 # These are counted by what was drawn of them; no rollup is so fine.
 _FINE: tuple[WindowName, ...] = ("second", "minute")
@@ -28,11 +31,22 @@ NONE = Supply("", [], None, [], 0)
 class Supplier:
     """Moves units between limits and leases."""
 
-    def __init__(self, books: Books, draws: Draws, counters: Counters, limits: Limits) -> None:
+    def __init__(
+        self, books: Books, draws: Draws, counters: Counters, limits: Limits, recalls: Recalls
+    ) -> None:
         self._books = books
         self._draws = draws
         self._counters = counters
         self._limits = limits
+        self._recalls = recalls
+
+    def read_ahead(self, wants: Iterable[Want], commit_id: int, now_ms: int) -> None:
+        """Look up at once what the supplies for some wants will look at."""
+        families = [(w.profile_id, w.family_id) for w in wants if w.family_id]
+        self._limits.read_caps(families)
+        self._counters.read_ahead(
+            counted for want in wants for counted in self._counted(want, commit_id, now_ms)
+        )
 
     def supply(self, want: Want, lease_id: int, commit_id: int, now_ms: int) -> Supply:
         """Draw for a lease what it wants and what there is."""
@@ -53,7 +67,13 @@ class Supplier:
         cap = self._cap(want, lease_id, Window(account.period.start_ms, account.period.end_ms))
         grants = self._grants(want, lease_id, commit_id, now_ms)
         purse = self._books.account(want.profile_id, commit_id, now_ms).purse
-        return Supply(scope, windows, cap, grants, purse.undrawn_micro(now_ms))
+        elsewhere_micro = 0
+        if want.credits_micro and not grants:
+            elsewhere_micro = self._credits_elsewhere(want.profile_id, lease_id, purse)
+        if elsewhere_micro or any(lot.elsewhere for lot in (*windows, *([cap] if cap else []))):
+            self._recalls.ask(want.profile_id, lease_id, now_ms)
+        left_micro = purse.undrawn_micro(now_ms)
+        return Supply(scope, windows, cap, grants, left_micro, elsewhere_micro)
 
     def take_back(self, lots: Iterable[tuple[Lot, int]], commit_id: int, now_ms: int) -> None:
         """Give units that were taken out of lots back to what they are of."""
@@ -76,7 +96,7 @@ class Supplier:
         key: LimitKey = (want.profile_id, name, scope, want.channel, window.start_ms)
         left = limit - self._draws.units(key)
         if name not in _FINE:
-            counts = self._counters.of_user(want.profile_id, scope, window)
+            counts = self._counters.of(Whose(want.profile_id, scope or None), window)
             left -= counts.api if want.channel == "api" else counts.portal
         return self._lot(lease_id, key, window, limit, left, want.units[_POSITION[name]], 1)
 
@@ -87,7 +107,8 @@ class Supplier:
         if cap_micro is None:
             return None
         key: LimitKey = (want.profile_id, "key_credits", want.family_id, "", period.start_ms)
-        used = self._counters.of_family(want.profile_id, want.family_id, period)
+        whose = Whose(want.profile_id, family_id=want.family_id)
+        used = self._counters.of(whose, period)
         left = cap_micro - used.credits_micro - self._draws.units(key)
         least = want.cap_least_micro
         return self._lot(lease_id, key, period, cap_micro, left, want.cap_micro, least)
@@ -103,11 +124,42 @@ class Supplier:
         least: int,
     ) -> LotSupply:
         added = share(left, wanted, least)
+        elsewhere = self._draws.elsewhere(lease_id, key) if wanted and not added else 0
         if added:
             lot_id = self._draws.add(lease_id, key, window.end_ms, added)
         else:
             lot_id = self._draws.lot_id(lease_id, key)
-        return LotSupply(lot_id, key[1], window.start_ms, window.end_ms, limit, added, left - added)
+        return LotSupply(
+            lot_id,
+            key[1],
+            window.start_ms,
+            window.end_ms,
+            limit,
+            added,
+            left - added,
+            elsewhere,
+        )
+
+    def _counted(self, want: Want, commit_id: int, now_ms: int) -> Iterator[tuple[Whose, Window]]:
+        """The windows whose use tells what is left for a want."""
+        terms = self._limits.of(want.profile_id)
+        if terms is None:
+            return
+        user_id = None if terms.is_shared else want.user_id
+        for name, _, window in terms.windows(want.channel, now_ms):
+            if name not in _FINE:
+                yield Whose(want.profile_id, user_id), window
+        if want.family_id:
+            period = self._books.account(want.profile_id, commit_id, now_ms).period
+            window = Window(period.start_ms, period.end_ms)
+            yield Whose(want.profile_id, family_id=want.family_id), window
+
+    def _credits_elsewhere(self, profile_id: int, lease_id: int, purse: Purse) -> int:
+        return sum(
+            self._draws.elsewhere(lease_id, (profile_id, "credits", str(g.grant_id), "", 0))
+            for g in purse.grants
+            if g.drawn_micro
+        )
 
     def _grants(self, want: Want, lease_id: int, commit_id: int, now_ms: int) -> list[GrantSupply]:
         account = self._books.account(want.profile_id, commit_id, now_ms)

@@ -1,9 +1,9 @@
 """The teller: what processes draw, return, void and spend, inside the recorder's transactions.
 
 A process settles what it admitted by its own lease, which is live, or by one that has ended (its
-process was started anew): both are taken out of the lots that were drawn for it. What another
-process's live lease holds is that process's to release; a request settled elsewhere is charged as
-reported usage then.
+process was started anew): both are taken out of the lots that were drawn for it. Of what another
+process's live lease holds, a request settled here takes its units of windows, so that it counts
+once. Its credits are that process's to release: it is charged as reported usage.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from farebox.core.request import MeteredRequest
 from farebox.engine.draws import Draws, Lot
 from farebox.engine.leases import Leases
 from farebox.engine.messages import Draw, Drawn, Record, Spend, Void, Voided
+from farebox.engine.recalls import Recalls
 from farebox.engine.supply import Supplier
 from farebox.store.contract import Writer
 
@@ -23,26 +24,30 @@ from farebox.store.contract import Writer
 class Teller:
     """Handles the gate's messages; whoever calls commits or rolls back."""
 
-    def __init__(self, db: Writer, draws: Draws, supplier: Supplier, leases: Leases) -> None:
+    def __init__(
+        self, db: Writer, draws: Draws, supplier: Supplier, leases: Leases, recalls: Recalls
+    ) -> None:
         self._db = db
         self._draws = draws
         self._supplier = supplier
         self._leases = leases
+        self._recalls = recalls
 
     def is_idle(self, draw: Draw) -> bool:
         """Whether a draw only renews its lease, or can't move anything."""
+        if not (draw.wants or draw.returns or draw.is_last):
+            return True
         lease = self._draws.lease(draw.lease_id)
         if lease is None:
             return draw.is_old or not draw.wants
-        is_over = self._leases.is_over(draw.lease_id)
-        return is_over or not (draw.wants or draw.returns or draw.is_last)
+        return self._leases.is_over(draw.lease_id) and not (draw.is_last and not lease.is_parted)
 
     def renewed(self, draw: Draw, now_ms: int) -> Drawn:
         """The answer to a draw that moves nothing."""
         self._leases.renew(draw.lease_id, now_ms)
-        is_forgotten = draw.is_old and self._draws.lease(draw.lease_id) is None
-        is_ended = is_forgotten or self._leases.is_over(draw.lease_id)
-        return Drawn(draw.call_id, now_ms, [], is_ended)
+        is_ended = draw.is_old and not self._leases.is_drawing(draw.lease_id)
+        recalled = self._recalls.told(draw.lease_id, now_ms)
+        return Drawn(draw.call_id, now_ms, [], is_ended, recalled)
 
     def draw(self, draw: Draw, commit_id: int, now_ms: int) -> Drawn:
         """Take back what returns, then hand out what is wanted."""
@@ -55,8 +60,9 @@ class Teller:
             self._supplier.supply(want, draw.lease_id, commit_id, now_ms) for want in draw.wants
         ]
         if draw.is_last:
-            self._draws.end(draw.lease_id, now_ms)
-        return Drawn(draw.call_id, now_ms, supplies, draw.is_last)
+            self._part(draw.lease_id, now_ms)
+        recalled = self._recalls.told(draw.lease_id, now_ms)
+        return Drawn(draw.call_id, now_ms, supplies, draw.is_last, recalled)
 
     def void(self, void: Void, commit_id: int, now_ms: int) -> Voided:
         """Use a reservation's identity up; what an ended lease held for it returns."""
@@ -68,8 +74,8 @@ class Teller:
             return Voided(void.call_id, was_voided, not was_voided)
         self._db.execute_many("identities_insert", [(void.profile_id, void.identity, VOID_CONTENT)])
         is_over = self._leases.is_over(void.spend.lease_id)
-        if is_over:
-            back = self._taken(void.spend, void.profile_id)
+        if is_over or void.spend.lease_id != void.lease_id:
+            back = self._taken(void.spend, void.profile_id, sender=0, is_whole=is_over)
             self._supplier.take_back(back, commit_id, now_ms)
         return Voided(void.call_id, was_voided=False, was_settled=False, is_returned=is_over)
 
@@ -86,18 +92,31 @@ class Teller:
             return amounts
         for row in fresh:
             spend, sender = spends.get(row.query_log_id, (None, 0))
-            if spend is None or not self._may_spend(spend.lease_id, sender):
+            if spend is None:
                 continue
-            for lot, units in self._taken(spend, row.profile_id):
+            is_whole = spend.lease_id == sender or not self._leases.is_live(spend.lease_id)
+            taken = self._taken(spend, row.profile_id, sender=sender, is_whole=is_whole)
+            for lot, units in taken:
                 if lot.name == "credits" and units:
                     amounts[row.profile_id][int(lot.scope)] += units
         return amounts
 
-    def _may_spend(self, lease_id: int, sender: int) -> bool:
-        return lease_id == sender or not self._leases.is_live(lease_id)
+    def _part(self, lease_id: int, now_ms: int) -> None:
+        """End a lease whose process has told what it had left, unless it is over already."""
+        lease = self._draws.lease(lease_id)
+        if lease is not None and lease.ended_at_ms is None:
+            self._draws.end(lease_id, now_ms)
+        self._draws.part(lease_id)
 
-    def _taken(self, spend: Spend, profile_id: int) -> list[tuple[Lot, int]]:
-        taken = (self._draws.take(spend.lease_id, lot_id, units) for lot_id, units in spend.pieces)
+    def _taken(
+        self, spend: Spend, profile_id: int, *, sender: int, is_whole: bool
+    ) -> list[tuple[Lot, int]]:
+        """Take a spend out of its lots, or only its units of windows."""
+        taken = (
+            self._draws.take(spend.lease_id, lot_id, units, is_own=spend.lease_id == sender)
+            for lot_id, units in spend.pieces
+            if is_whole or not self._draws.is_credit(spend.lease_id, lot_id)
+        )
         found = [one for one in taken if one is not None]
         assert all(lot.profile_id == profile_id for lot, _ in found)
         return found

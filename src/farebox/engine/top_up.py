@@ -7,17 +7,22 @@ are granted in that commit, too. The next crossing needs a balance that has rise
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from farebox.core.credits import to_number
 from farebox.core.webhook import AUTO_TOP_UP
 from farebox.engine.books import Books
 from farebox.engine.entropy import Entropy
+from farebox.engine.known import json_ids
 from farebox.engine.outbox import emit
 from farebox.store.contract import Writer
 
 
-class _Terms(NamedTuple):
+class TopUpRow(NamedTuple):
+    """The mark that a workspace has set."""
+
+    profile_id: int
     credit_micro: int
     fall_below_micro: int
     is_granted: int
@@ -30,11 +35,20 @@ class TopUps:
         self._db = db
         self._books = books
         self._entropy = entropy
-        self._terms: dict[int, _Terms | None] = {}
+        self._terms: dict[int, TopUpRow | None] = {}
 
     def forget(self) -> None:
         """Drop the terms in memory; they may have changed."""
         self._terms.clear()
+
+    def know(self, profile_ids: Iterable[int], rows: Iterable[TopUpRow]) -> None:
+        """Take what was read of workspaces; those without a row have set no mark."""
+        self._terms.update(dict.fromkeys(profile_ids))
+        self._terms.update({row.profile_id: row for row in rows})
+
+    def has_mark(self, profile_id: int) -> bool:
+        """Whether a workspace has set a mark."""
+        return self._of(profile_id) is not None
 
     def pass_crossings(self, commit_id: int, now_ms: int) -> list[int]:
         """Tell of every crossing of this commit; the workspaces that were granted credits."""
@@ -55,7 +69,7 @@ class TopUps:
         self._books.take_net()
         return granted
 
-    def _tell(self, profile_id: int, terms: _Terms, balance_micro: int, now_ms: int) -> None:
+    def _tell(self, profile_id: int, terms: TopUpRow, balance_micro: int, now_ms: int) -> None:
         data = {
             "profile_id": profile_id,
             "balance": to_number(balance_micro),
@@ -65,7 +79,8 @@ class TopUps:
         }
         emit(self._db, profile_id, AUTO_TOP_UP, data, now_ms, self._entropy)
 
-    def _of(self, profile_id: int) -> _Terms | None:
+    def _of(self, profile_id: int) -> TopUpRow | None:
         if profile_id not in self._terms:
-            self._terms[profile_id] = self._db.one("top_up_get", _Terms, profile_id=profile_id)
+            ids = [profile_id]
+            self.know(ids, self._db.rows("top_ups_of", TopUpRow, profile_ids=json_ids(ids)))
         return self._terms[profile_id]

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from farebox.engine.books import Books
-from farebox.engine.days import Days
 from farebox.engine.entropy import Entropy
+from farebox.engine.zones import Zones
 from farebox.store.contract import Writer
 
 
@@ -25,7 +25,7 @@ class Transaction:
         self,
         db: Writer,
         books: Books,
-        days: Days,
+        zones: Zones,
         entropy: Entropy,
         now_ms: int,
         actor: str,
@@ -33,7 +33,7 @@ class Transaction:
     ) -> None:
         self.db = db
         self.books = books
-        self.days = days
+        self.zones = zones
         self.entropy = entropy
         self.now_ms = now_ms
         self.actor = actor

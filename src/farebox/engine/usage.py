@@ -1,18 +1,19 @@
-"""Usage of a window: what the rollups say of it, for limits and reports alike.
+"""Usage of windows: what the rollups say of them, for limits and reports alike.
 
 Whole days are read from day rollups, the ragged edges from quarter hours; so a month costs a few
-rows, and a limit counts what the reports show.
+rows, and a limit counts what the reports show. Any number of windows takes two queries.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from farebox.core.calendar import QUARTER_MS, Window, day_of_quarter, day_quarters
 from farebox.engine.report_zone import ReportZone
-from farebox.store.contract import Reader, SqlValue
+from farebox.store.contract import Reader
 
 
 class Counts(NamedTuple):
@@ -32,50 +33,79 @@ class Counts(NamedTuple):
 
 
 class Whose(NamedTuple):
-    """Whose requests are counted; `key_ids` is a JSON list, None for the whole workspace."""
+    """Whose requests are counted: a user's, a family of keys', else the whole workspace's."""
 
     profile_id: int
-    key_ids: str | None
+    user_id: str | None = None
+    family_id: str | None = None
 
 
-def count_window(reader: Reader, whose: Whose, zone: ReportZone, window: Window) -> Counts:
-    """What was recorded of a window."""
+class Wanted(NamedTuple):
+    """A window to be counted; `zone` is the version whose days are read."""
+
+    whose: Whose
+    zone: ReportZone
+    window: Window
+
+
+class _Span(NamedTuple):
+    """Days of a version, or quarter hours."""
+
+    profile_id: int
+    user_id: str | None
+    family_id: str | None
+    zone_version: int | None
+    first: int
+    end: int
+
+
+class _Row(NamedTuple):
+    answer: str
+
+
+_decoder = msgspec.json.Decoder(list[tuple[int, tuple[int, int, int]]])
+
+
+def count_windows(reader: Reader, wanted: Sequence[Wanted]) -> list[Counts]:
+    """What was recorded of windows, in their order."""
+    days: list[tuple[int, _Span]] = []
+    quarters: list[tuple[int, _Span]] = []
+    for index, one in enumerate(wanted):
+        for span in _spans(one):
+            (quarters if span.zone_version is None else days).append((index, span))
+    counts = [Counts(0, 0, 0)] * len(wanted)
+    asked = [
+        (spans, reader.ask(name, _Row, spans=_json(spans)))
+        for name, spans in (("counts_of_days", days), ("counts_of_quarters", quarters))
+        if spans
+    ]
+    for spans, pending in asked:
+        for place, found in _decoder.decode(pending.rows()[0].answer):
+            index = spans[place][0]
+            counts[index] = counts[index].plus(Counts(*found))
+    return counts
+
+
+def _json(spans: Sequence[tuple[int, _Span]]) -> str:
+    return msgspec.json.encode([span for _, span in spans]).decode()
+
+
+def _spans(wanted: Wanted) -> list[_Span]:
+    whose, zone, window = wanted
     first, end = -(-window.start_ms // QUARTER_MS), -(-window.end_ms // QUARTER_MS)
     first_day = day_of_quarter(first, zone.zone)
     if day_quarters(first_day, first_day + 1, zone.zone)[0] < first:
         first_day += 1
     end_day = day_of_quarter(end, zone.zone)
     if first_day >= end_day:
-        return _of_quarters(reader, whose, first, end)
+        return _quarters(whose, first, end)
     days_begin, days_end = day_quarters(first_day, end_day, zone.zone)
-    counts = _counts(
-        reader.value(
-            "requests_of_days",
-            profile_id=whose.profile_id,
-            key_ids=whose.key_ids,
-            zone_version=zone.zone_version,
-            first_day=first_day,
-            end_day=end_day,
-        )
-    )
-    counts = counts.plus(_of_quarters(reader, whose, first, days_begin))
-    return counts.plus(_of_quarters(reader, whose, days_end, end))
+    return [
+        _Span(*whose, zone.zone_version, first_day, end_day),
+        *_quarters(whose, first, days_begin),
+        *_quarters(whose, days_end, end),
+    ]
 
 
-def _of_quarters(reader: Reader, whose: Whose, first: int, end: int) -> Counts:
-    if first >= end:
-        return Counts(0, 0, 0)
-    return _counts(
-        reader.value(
-            "requests_of_quarters",
-            profile_id=whose.profile_id,
-            key_ids=whose.key_ids,
-            first_quarter=first,
-            end_quarter=end,
-        )
-    )
-
-
-def _counts(text: SqlValue) -> Counts:
-    assert isinstance(text, str)
-    return msgspec.json.decode(text, type=Counts)
+def _quarters(whose: Whose, first: int, end: int) -> list[_Span]:
+    return [_Span(*whose, None, first, end)] if first < end else []

@@ -7,7 +7,6 @@ that has ended is counted as well: what was recorded at its end may be read only
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -19,9 +18,9 @@ from farebox.core.quotas import PeriodSums, quotas
 from farebox.core.workspace import Workspace
 from farebox.engine.directory import Directory
 from farebox.engine.report_zone import report_zone
-from farebox.engine.usage import Counts, Whose, count_window
+from farebox.engine.usage import Counts, Wanted, Whose, count_windows
 from farebox.service.credits_now import credits_now
-from farebox.service.reading import json_list, plan_of, snapshot
+from farebox.service.reading import plan_of, snapshot
 from farebox.store.contract import Reader
 
 
@@ -103,26 +102,18 @@ class AlertUsage:
         if known is not None:
             return known
         profile_id = self._workspace.profile_id
-        whose: dict[str | None, str | None] = {None: None}
-        if not is_shared:
-            whose = {user: json_list(ids) for user, ids in self._keys_of_users().items()}
+        users: list[str | None] = [None] if is_shared else [*self._users_with_keys()]
         with snapshot(self._reader):
             zone = report_zone(self._reader, profile_id)
-            counted = [
-                _Count(
-                    count_window(self._reader, Whose(profile_id, key_ids), zone, window),
-                    user_id,
-                )
-                for user_id, key_ids in whose.items()
-            ]
+            wanted = [Wanted(Whose(profile_id, user_id), zone, window) for user_id in users]
+            counts = count_windows(self._reader, wanted)
+        counted = [_Count(one, user_id) for one, user_id in zip(counts, users, strict=True)]
         self._counted[window, is_shared] = counted or [_Count(Counts(0, 0, 0), None)]
         return self._counted[window, is_shared]
 
-    def _keys_of_users(self) -> dict[str, list[str]]:
-        keys: dict[str, list[str]] = defaultdict(list)
-        for key in self._directory.keys_of(self._workspace.profile_id):
-            keys[key.user_id].append(key.key_id)
-        return keys
+    def _users_with_keys(self) -> list[str]:
+        keys = self._directory.keys_of(self._workspace.profile_id)
+        return sorted({key.user_id for key in keys})
 
 
 def _limit(plan: Plan, kind: WindowKind, channel: AlertChannel) -> int | None:

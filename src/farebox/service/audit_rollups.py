@@ -21,6 +21,8 @@ from farebox.core.calendar import (
     zone_of,
 )
 from farebox.core.invariants import NOTHING, Difference, ZoneVersion, check_zones
+from farebox.engine.known import json_ids
+from farebox.engine.zones import ZoneRow
 from farebox.service.audit_findings import Audited, Findings, UsageGap, place
 from farebox.store.contract import Reader
 
@@ -144,7 +146,8 @@ def check_days(reader: Reader, workspace: Audited, findings: Findings) -> None:
     profile_id, timezone, read_version = workspace
     if timezone is None or read_version is None:
         return
-    versions = reader.rows("zones_of", ZoneVersion, profile_id=profile_id)
+    zones = reader.rows("zones_of", ZoneRow, profile_ids=json_ids([profile_id]))
+    versions = [ZoneVersion._make(zone[1:5]) for zone in zones]
     with findings.checking("zones", len(versions)):
         findings.add(check_zones(profile_id, versions, timezone, read_version))
         kept = reader.rows("audit_day_versions", _DayVersion, profile_id=profile_id)

@@ -13,6 +13,7 @@ from farebox.core.calendar import bridge, natural_window, zone_of
 from farebox.core.ledger import NEVER_MS, Grant, Purse, expire, issue
 from farebox.core.quotas import PeriodSums
 from farebox.engine.books import Terms
+from farebox.engine.purses import read_purse
 from farebox.service.reading import snapshot
 from farebox.store.contract import Reader
 
@@ -41,8 +42,7 @@ def credits_now(reader: Reader, profile_id: int, now_ms: int) -> CreditsNow:
     with snapshot(reader):
         terms = reader.one("terms_get", Terms, profile_id=profile_id)
         assert terms is not None  # every workspace has terms
-        grants = reader.rows("purse_grants", Grant, profile_id=profile_id)
-        purse = Purse(tuple(grants), reader.integer("purse_owed", profile_id=profile_id))
+        purse = read_purse(reader, profile_id).purse
         row = reader.one("period_sums_last", _PeriodRow, profile_id=profile_id)
     if row is None:
         first = natural_window(

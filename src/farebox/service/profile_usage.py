@@ -11,8 +11,8 @@ from farebox.core.profile_usage import ProfileUsage, WindowUsage, profile_usage
 from farebox.core.workspace import Workspace
 from farebox.engine.directory import Directory
 from farebox.engine.report_zone import report_zone
-from farebox.engine.usage import Whose, count_window
-from farebox.service.reading import json_list, snapshot
+from farebox.engine.usage import Wanted, Whose, count_windows
+from farebox.service.reading import snapshot
 from farebox.store.contract import Reader
 
 _COUNTED: tuple[WindowKind, ...] = ("hour", "day", "month")
@@ -24,14 +24,11 @@ def read_profile_usage(
     """The usage of the windows that `now_ms` lies in."""
     plan = directory.plans[workspace.plan_id_at(now_ms)]
     is_shared = workspace.is_quota_sharing_enabled and plan.is_quota_sharing_available
-    key_ids = None if is_shared else _key_ids(directory, workspace.profile_id, user_id)
-    whose = Whose(workspace.profile_id, json_list(key_ids))
+    whose = Whose(workspace.profile_id, None if is_shared else user_id)
     with snapshot(reader):
         zone = report_zone(reader, workspace.profile_id)
-        hour, day, month = (
-            count_window(reader, whose, zone, window_at(kind, now_ms, workspace.zones))
-            for kind in _COUNTED
-        )
+        windows = [window_at(kind, now_ms, workspace.zones) for kind in _COUNTED]
+        hour, day, month = count_windows(reader, [Wanted(whose, zone, w) for w in windows])
     return profile_usage(
         plan,
         workspace.licences,
@@ -40,7 +37,3 @@ def read_profile_usage(
         is_quota_sharing_enabled=workspace.is_quota_sharing_enabled,
         refreshed_ms=now_ms,
     )
-
-
-def _key_ids(directory: Directory, profile_id: int, user_id: str) -> list[str]:
-    return [key.key_id for key in directory.keys_of(profile_id) if key.user_id == user_id]

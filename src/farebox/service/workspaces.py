@@ -197,7 +197,7 @@ def _rezone(tx: Transaction, profile_id: int, timezone: str) -> None:
         tx.db.execute("zone_switch", profile_id=profile_id, zone_version=version)
     else:
         tx.rezoned.add(profile_id)
-    tx.days.forget(profile_id)
+    tx.zones.forget(profile_id)
 
 
 def _replan(tx: Transaction, profile_id: int, plan: PlanRow) -> None:

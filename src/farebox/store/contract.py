@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 SqlValue = str | int | bytes | None
 Row = TypeVar("Row", bound=NamedTuple)
+Row_co = TypeVar("Row_co", bound=NamedTuple, covariant=True)
 
 
 class ConstraintBrokenError(Exception):
@@ -41,11 +42,21 @@ class Locks(NamedTuple):
 NO_LOCKS = Locks()
 
 
+class Pending(Protocol[Row_co]):
+    """The rows of a query that may still be on their way."""
+
+    def rows(self) -> Sequence[Row_co]:
+        """All rows, waited for at the first call."""
+
+
 class Reader(Protocol):
     """Reads; inside `begin_read` and `end_read` all from one snapshot."""
 
     def rows(self, name: str, /, row_type: type[Row], **params: SqlValue) -> list[Row]:
         """All rows of a named query."""
+
+    def ask(self, name: str, /, row_type: type[Row], **params: SqlValue) -> Pending[Row]:
+        """Ask for rows that are looked at later: what is asked together takes one round trip."""
 
     def one(self, name: str, /, row_type: type[Row], **params: SqlValue) -> Row | None:
         """The first row, if there is one."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
+from typing import Generic, NamedTuple, cast
 
 import aiosql
 import apsw
@@ -21,6 +21,7 @@ from farebox.store.contract import (
     NO_LOCKS,
     ConstraintBrokenError,
     Locks,
+    Pending,
     QueryTimeoutError,
     Row,
     SqlValue,
@@ -47,6 +48,13 @@ def named_queries() -> dict[str, str]:
     }
 
 
+class _Found(NamedTuple, Generic[Row]):
+    found: list[Row]
+
+    def rows(self) -> list[Row]:
+        return self.found
+
+
 class SqliteDatabase:
     """A connection; see `store.contract` for what its methods promise."""
 
@@ -63,6 +71,10 @@ class SqliteDatabase:
         with _telling_apart(self):
             cursor = self.connection.execute(self._sql[name], params)
             return [row_type._make(values) for values in cursor]
+
+    def ask(self, name: str, /, row_type: type[Row], **params: SqlValue) -> Pending[Row]:
+        """The rows of a query: nothing is far away here."""
+        return _Found(self.rows(name, row_type, **params))
 
     def one(self, name: str, /, row_type: type[Row], **params: SqlValue) -> Row | None:
         """The first row, if there is one."""

@@ -6,8 +6,15 @@ insert into identities (profile_id, identity, content) values (?1, ?2, ?3)
 on conflict (profile_id, identity) do nothing;
 
 -- name: identity_content
--- Recorder, only when a batch holds repeats: what was first recorded under an identity.
+-- Recorder, for voids, and for rows one by one: what was first recorded under an identity.
 select content from identities where profile_id = :profile_id and identity = :identity;
+
+-- name: identities_stored
+-- Recorder, only when a batch holds repeats: what was first recorded under identities, a JSON list
+-- of [profile_id, hex]. By primary key.
+select i.profile_id, i.identity, i.content
+from json_each(:identities) a
+join identities i on i.profile_id = a.value ->> 0 and i.identity = unhex(a.value ->> 1);
 
 -- name: requests_insert!
 -- Recorder, every request: the fields of MeteredRequest less identity and content, then the commit.

@@ -1,0 +1,145 @@
+"""Nodes: the recorders that have a database open, and what becomes of one that has gone.
+
+A node renews a few times a second where others write too. One that another node has not seen renew
+for a while, by its own boot clock, is ended, and its leases are adopted: over for whoever drew by
+them, and the adopter's to release. Every transaction holds its node, so that none commits that
+began before the end. Where nobody else writes, whoever opens the database adopts everything.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from farebox.engine.draws import Lease
+from farebox.engine.entropy import Entropy
+from farebox.store.contract import Pending, StoreFaultError, Writer
+
+RENEW_MS = 250
+SILENT_MS = 2_000
+NODE_ID_BITS = 62
+# No other process's clock takes this one further ahead than that, with each renewal.
+AHEAD_MS_MAX = 1_000
+
+
+class NodeRow(NamedTuple):
+    """A node as it has told last."""
+
+    node_id: int
+    renewals: int
+    now_ms: int
+
+
+class RecallRow(NamedTuple):
+    """A workspace that somebody has run short in."""
+
+    profile_id: int
+    at_ms: int
+
+
+class Renewal(NamedTuple):
+    """What a renewal brings: others' clocks, what they recall, and who has gone."""
+
+    ahead_ms: int
+    recalled: list[int]
+    silent: list[NodeRow]
+
+
+class _Seen(NamedTuple):
+    renewals: int
+    since_ms: int
+
+
+class _NodeId(NamedTuple):
+    node_id: int
+
+
+class Nodes:
+    """This node, and what it has seen of the others."""
+
+    def __init__(self, db: Writer, entropy: Entropy) -> None:
+        self._db = db
+        self.node_id = entropy.random_below(2**NODE_ID_BITS) + 1
+        self._seen: dict[int, _Seen] = {}
+        self._recalls_ms = 0
+        self._is_first = db.is_alone
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this node does what one of all must do."""
+        return self._is_first
+
+    def enter(self, gone_id: int, now_ms: int) -> list[Lease]:
+        """Be a node from now on; what it has to release.
+
+        `gone_id` is the node that this recorder was before; where nobody else writes, all others
+        have gone.
+        """
+        db = self._db
+        db.begin()
+        others = db.rows("nodes_all", NodeRow)
+        adopted: list[Lease] = []
+        for node in others:
+            if db.is_alone or node.node_id == gone_id:
+                adopted += self._adopt(node, now_ms)
+        db.one("node_enter", _NodeId, node_id=self.node_id, now_ms=now_ms)
+        db.commit()
+        self._recalls_ms = now_ms
+        return adopted
+
+    def ask(self) -> Pending[_NodeId]:
+        """Hold this node until the end of the transaction; for `check`."""
+        return self._db.ask("node_hold", _NodeId, node_id=self.node_id)
+
+    def check(self, held: Pending[_NodeId]) -> None:
+        """Go on only while this is a node.
+
+        Raises:
+            StoreFaultError: another node has ended this one.
+        """
+        if not held.rows():
+            self._gone()
+
+    def renew(self, now_ms: int, boot_ms: int) -> Renewal:
+        """Tell the others that this node is there, and look at them; in no transaction.
+
+        Raises:
+            StoreFaultError: another node has ended this one.
+        """
+        renewed = self._db.ask("node_renew", _NodeId, node_id=self.node_id, now_ms=now_ms)
+        asked = self._db.ask("nodes_all", NodeRow)
+        recalls = self._db.ask("recalls_since", RecallRow, since_ms=self._recalls_ms)
+        if not renewed.rows():
+            self._gone()
+        others = [node for node in asked.rows() if node.node_id != self.node_id]
+        silent = [node for node in others if self._is_silent(node, boot_ms)]
+        self._is_first = all(n.node_id > self.node_id for n in others if n not in silent)
+        recalled = recalls.rows()
+        self._recalls_ms = max([self._recalls_ms, *(recall.at_ms for recall in recalled)])
+        ahead_ms = max((node.now_ms for node in others), default=0)
+        return Renewal(ahead_ms, [recall.profile_id for recall in recalled], silent)
+
+    def adopt(self, gone: NodeRow, now_ms: int) -> list[Lease]:
+        """End a silent node, unless it has renewed or is being ended; the leases it had."""
+        self._db.begin()
+        adopted = self._adopt(gone, now_ms)
+        self._db.commit()
+        self._seen.pop(gone.node_id, None)
+        return adopted
+
+    def _adopt(self, gone: NodeRow, now_ms: int) -> list[Lease]:
+        if not self._db.execute("node_end", node_id=gone.node_id, renewals=gone.renewals):
+            return []
+        return self._db.rows(
+            "leases_adopt", Lease, node_id=self.node_id, gone_id=gone.node_id, now_ms=now_ms
+        )
+
+    def _is_silent(self, node: NodeRow, boot_ms: int) -> bool:
+        seen = self._seen.get(node.node_id)
+        if seen is None or seen.renewals != node.renewals:
+            self._seen[node.node_id] = _Seen(node.renewals, boot_ms)
+            return False
+        return boot_ms - seen.since_ms > SILENT_MS
+
+    def _gone(self) -> None:
+        message = "this node was silent for too long, and another one has ended it"
+        raise StoreFaultError(message)
