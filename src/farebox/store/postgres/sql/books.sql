@@ -1,9 +1,10 @@
 -- Balances are sums over all slots.
--- Purses, periods and expiries: what the recorder holds in memory of a workspace's credits.
+-- Purses, periods and expiries: what the recorder knows of workspaces' credits. `profile_ids` are
+-- JSON lists.
 
 -- name: purse_grants
--- Books, at first use of a workspace: grants with credits left or drawn. By primary key.
-select g.grant_id, g.kind, g.priority, g.created_at_ms, g.expires_at_ms,
+-- Books, for workspaces in use: grants with credits left or drawn. By primary key.
+select g.profile_id, g.grant_id, g.kind, g.priority, g.created_at_ms, g.expires_at_ms,
   a.credits_micro - a.debits_micro as left_micro, d.drawn_micro
 from grants g
 join accounts a on a.profile_id = g.profile_id and a.account = 'grant:' || g.grant_id
@@ -12,18 +13,21 @@ cross join lateral (
   select coalesce(sum(credits_micro - debits_micro), 0)::bigint as drawn_micro from accounts
   where profile_id = g.profile_id and account = 'drawn:' || g.grant_id
 ) d
-where g.profile_id = :profile_id and (a.credits_micro > a.debits_micro or d.drawn_micro > 0)
-order by g.grant_id;
+where g.profile_id = any(array(select jsonb_array_elements_text(:profile_ids::text::jsonb)::bigint))
+  and (a.credits_micro > a.debits_micro or d.drawn_micro > 0)
+order by g.profile_id, g.grant_id;
 
--- name: purse_owed
--- Books, at first use of a workspace.
-select debits_micro - credits_micro from accounts
-where profile_id = :profile_id and account = 'overdraft' and slot = 0;
-
--- name: period_last
--- Books, at first use of a workspace: the period opened last.
-select start_ms, end_ms, plan_id, plan_micro from periods
-where profile_id = :profile_id order by start_ms desc limit 1;
+-- name: purses
+-- Books, for workspaces in use: what they owe, and the period opened last, if there is one.
+select w.profile_id, coalesce(o.debits_micro - o.credits_micro, 0) as owed_micro,
+  p.start_ms, p.end_ms, p.plan_id, p.plan_micro
+from workspaces w
+left join accounts o on o.profile_id = w.profile_id and o.account = 'overdraft' and o.slot = 0
+left join lateral (
+  select start_ms, end_ms, plan_id, plan_micro from periods
+  where profile_id = w.profile_id order by start_ms desc limit 1
+) p on true
+where w.profile_id = any(array(select jsonb_array_elements_text(:profile_ids::text::jsonb)::bigint));
 
 -- name: period_insert!
 -- Books, when a period opens.
@@ -93,8 +97,10 @@ select w.profile_id, least(
 from workspaces w
 where exists (select 1 from periods p where p.profile_id = w.profile_id);
 
--- name: top_up_get
--- Top-ups, at first use of a workspace: the mark that it has set, if it is on.
-select auto_top_up_credit_micro, auto_top_up_balance_fall_below_micro, is_auto_top_up_granted
+-- name: top_ups_of
+-- Top-ups, for workspaces in use: the marks that they have set, where they are on.
+select profile_id, auto_top_up_credit_micro, auto_top_up_balance_fall_below_micro,
+  is_auto_top_up_granted
 from workspaces
-where profile_id = :profile_id and is_auto_top_up_credits_enabled = 1;
+where profile_id = any(array(select jsonb_array_elements_text(:profile_ids::text::jsonb)::bigint))
+  and is_auto_top_up_credits_enabled = 1;

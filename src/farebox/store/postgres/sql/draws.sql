@@ -1,9 +1,37 @@
--- Leases and what processes have drawn; the recorder keeps all of it in memory, too.
+-- Nodes, leases and what processes have drawn. `profile_ids`, `lease_ids` are JSON lists.
 
 -- name: draws_all
--- Draws, at first use: every lot that is drawn, of every lease.
+-- Draws, at first use where nobody else writes: every lot that is drawn, of every lease.
 select profile_id, lease_id, lot_id, name, scope, channel, start_ms, end_ms, units from draws
 order by lease_id, lot_id;
+
+-- name: draws_of
+-- Draws, where others write: the lots of workspaces, of all leases or of some. By primary key.
+select profile_id, lease_id, lot_id, name, scope, channel, start_ms, end_ms, units from draws
+where profile_id = any(array(select jsonb_array_elements_text(:profile_ids::text::jsonb)::bigint))
+  and (:lease_ids::text is null
+    or lease_id = any(array(select jsonb_array_elements_text(:lease_ids::text::jsonb)::bigint)))
+order by lease_id, lot_id;
+
+-- name: draws_profiles
+-- Draws, where others write: which workspaces leases have drawn of. By draws_lease_id.
+select distinct profile_id from draws
+where lease_id = any(array(select jsonb_array_elements_text(:lease_ids::text::jsonb)::bigint))
+order by profile_id;
+
+-- name: draws_closed
+-- Leases, now and then: what leases drew of windows that have closed. By draws_lease_id.
+select profile_id, lease_id, lot_id, name, scope, channel, start_ms, end_ms, units from draws
+where lease_id = any(array(select jsonb_array_elements_text(:lease_ids::text::jsonb)::bigint))
+  and end_ms <= :before_ms
+order by lease_id, lot_id;
+
+-- name: leases_drawing
+-- Leases: those that have drawn of windows that are open, or of credits. By draws_lease_id.
+select distinct lease_id from draws
+where lease_id = any(array(select jsonb_array_elements_text(:lease_ids::text::jsonb)::bigint))
+  and (end_ms is null or end_ms > :before_ms)
+order by lease_id;
 
 -- name: draws_put!
 -- Draws, before each commit that moved some: by primary key.
@@ -25,45 +53,98 @@ where d.profile_id = gone.profile_id and d.lease_id = gone.lease_id and d.lot_id
 update leases set ended_at_ms = 0;
 
 -- name: leases_all
--- Draws, at first use.
-select lease_id, hold_ms, ended_at_ms from leases order by lease_id;
+-- Draws, at first use where nobody else writes.
+select lease_id, hold_ms, ended_at_ms, is_parted from leases order by lease_id;
+
+-- name: leases_of
+-- Draws, where others write: all, or some by primary key.
+select lease_id, hold_ms, ended_at_ms, is_parted from leases
+where :lease_ids::text is null
+  or lease_id = any(array(select jsonb_array_elements_text(:lease_ids::text::jsonb)::bigint))
+order by lease_id;
 
 -- name: lease_insert!
--- Draws, when a process draws for the first time.
-insert into leases (lease_id, opened_at_ms, hold_ms) values (:lease_id, :opened_at_ms, :hold_ms);
+-- Draws, when a process draws for the first time: a lease of this node.
+insert into leases (lease_id, node_id, opened_at_ms, hold_ms, is_parted)
+values (:lease_id, :node_id, :opened_at_ms, :hold_ms, 0);
 
 -- name: lease_end!
 -- Draws, when a lease ends.
 update leases set ended_at_ms = :ended_at_ms where lease_id = :lease_id;
 
+-- name: lease_part!
+-- Draws, when a process tells what it has left of a lease.
+update leases set is_parted = 1 where lease_id = :lease_id;
+
 -- name: lease_drop!
 -- Draws, when nothing is drawn any more by a lease that has ended.
 delete from leases where lease_id = :lease_id;
 
--- name: limits_get
--- Limits, at first use of a workspace: what its plan allows to one licence.
-select w.licences,
+-- name: leases_adopt
+-- Nodes, when another one has gone: its leases are this one's, and over.
+update leases set node_id = :node_id, ended_at_ms = coalesce(ended_at_ms, :now_ms)
+where node_id = :gone_id
+returning lease_id, hold_ms, ended_at_ms, is_parted;
+
+-- name: node_enter
+-- Nodes, when a recorder opens the database: it is a node from now on. Its slot is the first that
+-- is free; one that was another's before holds sums to which it adds.
+with entered as (
+  insert into nodes (node_id, slot, renewals, now_ms)
+  select :node_id, min(free)::smallint, 0, :now_ms
+  from generate_series(1, 1000) as free
+  where not exists (select 1 from nodes where slot = free)
+  returning node_id, slot
+)
+select node_id from entered where set_config('farebox.slot', slot::text, false) is not null;
+
+-- name: node_renew
+-- Nodes, a few times a second where others write. A renewal that a crash takes back was none.
+with soft as (select set_config('synchronous_commit', 'off', true) as mode)
+update nodes set renewals = renewals + 1, now_ms = :now_ms
+from soft where node_id = :node_id and mode = 'off'
+returning node_id;
+
+-- name: node_hold
+-- Nodes, in every transaction where others write: this node is there until its end.
+select node_id from nodes where node_id = :node_id for key share;
+
+-- name: nodes_all
+-- Nodes, with each renewal.
+select node_id, renewals, now_ms from nodes order by node_id;
+
+-- name: node_end!
+-- Nodes, when one has been silent for too long, or is over for good; not while it is held.
+delete from nodes where node_id = (
+  select node_id from nodes where node_id = :node_id and renewals = :renewals
+  for update skip locked);
+
+-- name: recall_put!
+-- Recalls, where a limit has nothing left and another process has drawn of it.
+insert into recalls (profile_id, at_ms) values (:profile_id, :at_ms)
+on conflict (profile_id) do update set at_ms = excluded.at_ms;
+
+-- name: recalls_since
+-- Nodes, with each renewal: what was recalled since the last.
+select profile_id, at_ms from recalls where at_ms > :since_ms order by at_ms, profile_id;
+
+-- name: limits_of
+-- Limits, for workspaces in use: what their plans allow to one licence.
+select w.profile_id, w.licences,
   least(w.is_quota_sharing_enabled, p.is_quota_sharing_available) as is_shared,
   p.requests_per_second, p.requests_per_minute, p.api_hour, p.api_day, p.api_month,
   p.portal_hour, p.portal_day, p.portal_month
 from workspaces w
 join plans p on p.plan_id = w.plan_id
-where w.profile_id = :profile_id;
+where w.profile_id = any(array(select jsonb_array_elements_text(:profile_ids::text::jsonb)::bigint));
 
--- name: key_cap
--- Limits: what the keys of a family may use of credits in a period, together. By keys_family_id.
-select min(credits_cap_micro) from keys
-where profile_id = :profile_id and family_id = :family_id;
-
--- name: keys_of_user
--- Counters: as a JSON list. By keys_profile_id.
-select coalesce(json_agg(key_id), '[]')::text from keys
-where profile_id = :profile_id and user_id = :user_id;
-
--- name: keys_of_family
--- Counters: as a JSON list. By keys_family_id.
-select coalesce(json_agg(key_id), '[]')::text from keys
-where profile_id = :profile_id and family_id = :family_id;
+-- name: key_caps
+-- Limits: what the keys of families may use of credits in a period, together; `families` is a JSON
+-- list of [profile_id, family_id]. By keys_family_id.
+select k.profile_id, k.family_id, min(k.credits_cap_micro) as cap_micro
+from jsonb_array_elements(:families::text::jsonb) as f (pair)
+join keys k on k.profile_id = (f.pair ->> 0)::bigint and k.family_id = f.pair ->> 1
+group by k.profile_id, k.family_id;
 
 -- name: key_scopes
 -- Counters: whose a key is. By primary key.

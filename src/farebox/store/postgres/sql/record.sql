@@ -7,8 +7,16 @@ select * from unnest(:c1::bigint[], :c2::bytea[], :c3::bytea[])
 on conflict (profile_id, identity) do nothing;
 
 -- name: identity_content
--- Recorder, only when a batch holds repeats: what was first recorded under an identity.
+-- Recorder, for voids, and for rows one by one: what was first recorded under an identity.
 select content from identities where profile_id = :profile_id and identity = :identity;
+
+-- name: identities_stored
+-- Recorder, only when a batch holds repeats: what was first recorded under identities, a JSON list
+-- of [profile_id, hex]. By primary key.
+select i.profile_id, i.identity, i.content
+from jsonb_array_elements(:identities::text::jsonb) as asked (pair)
+join identities i on i.profile_id = (asked.pair ->> 0)::bigint
+  and i.identity = decode(asked.pair ->> 1, 'hex');
 
 -- name: requests_insert!
 -- Recorder, every request: the fields of MeteredRequest less identity and content, then the commit.

@@ -101,3 +101,39 @@ from (
       select value from json_array_elements_text(:key_ids::json))
   group by log_type_id
 ) summed;
+
+-- name: counts_of_days
+-- Profile usage, alerts and limits: [span, [api, portal, credits_micro]] of whole days. `spans` is a
+-- JSON list of [profile_id, user_id, family_id, zone_version, first_day, end_day]; where user_id and
+-- family_id are null, all keys count. By primary key.
+select coalesce(json_agg(json_build_array(s.ordinal - 1, c.counts)), '[]')::text
+from jsonb_array_elements(:spans::text::jsonb) with ordinality as s (span, ordinal)
+cross join lateral (
+  select json_build_array(
+    coalesce(sum(requests) filter (where channel = 'api'), 0),
+    coalesce(sum(requests) filter (where channel = 'portal'), 0),
+    coalesce(sum(credits_micro), 0)) as counts
+  from day_keys
+  where profile_id = (s.span ->> 0)::bigint and zone_version = (s.span ->> 3)::bigint
+    and day >= (s.span ->> 4)::bigint and day < (s.span ->> 5)::bigint
+    and ((s.span ->> 1 is null and s.span ->> 2 is null) or key_id in (
+      select keys.key_id from keys where keys.profile_id = (s.span ->> 0)::bigint
+        and (keys.user_id = s.span ->> 1 or keys.family_id = s.span ->> 2)))
+) c;
+
+-- name: counts_of_quarters
+-- The same of quarter hours; zone_version is null. By primary key.
+select coalesce(json_agg(json_build_array(s.ordinal - 1, c.counts)), '[]')::text
+from jsonb_array_elements(:spans::text::jsonb) with ordinality as s (span, ordinal)
+cross join lateral (
+  select json_build_array(
+    coalesce(sum(requests) filter (where channel = 'api'), 0),
+    coalesce(sum(requests) filter (where channel = 'portal'), 0),
+    coalesce(sum(credits_micro), 0)) as counts
+  from quarters
+  where profile_id = (s.span ->> 0)::bigint
+    and quarter >= (s.span ->> 4)::bigint and quarter < (s.span ->> 5)::bigint
+    and ((s.span ->> 1 is null and s.span ->> 2 is null) or key_id in (
+      select keys.key_id from keys where keys.profile_id = (s.span ->> 0)::bigint
+        and (keys.user_id = s.span ->> 1 or keys.family_id = s.span ->> 2)))
+) c;

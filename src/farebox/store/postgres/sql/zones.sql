@@ -1,18 +1,18 @@
 -- The zones of workspaces, and the days that are built anew after a change of zone.
 
 -- name: zones_of
--- Days, at first use of a workspace.
-select zone_version, from_ms, timezone, built_quarter from workspace_zones
-where profile_id = :profile_id order by zone_version;
+-- Days and limits, for workspaces in use, a JSON list; whether reports read the version.
+select z.profile_id, z.zone_version, z.from_ms, z.timezone, z.built_quarter,
+  (z.zone_version = w.zone_version)::int::bigint as is_read
+from workspace_zones z
+join workspaces w on w.profile_id = z.profile_id
+where z.profile_id = any(array(select jsonb_array_elements_text(:profile_ids::text::jsonb)::bigint))
+order by z.profile_id, z.zone_version;
 
 -- name: zone_insert!
 -- Workspaces: a new zone.
 insert into workspace_zones (profile_id, zone_version, from_ms, timezone, built_quarter)
 values (:profile_id, :zone_version, :from_ms, :timezone, :built_quarter);
-
--- name: zone_version_of
--- Days: the version that reports read.
-select zone_version from workspaces where profile_id = :profile_id;
 
 -- name: zones_building
 -- Recorder, when it opens the database: workspaces whose days are being built.

@@ -84,3 +84,37 @@ from (
     and key_id in (select value from json_each(:key_ids))
   group by log_type_id
 );
+
+-- name: counts_of_days
+-- Profile usage, alerts and limits: [span, [api, portal, credits_micro]] of whole days. `spans` is a
+-- JSON list of [profile_id, user_id, family_id, zone_version, first_day, end_day]; where user_id and
+-- family_id are null, all keys count. By primary key.
+select json_group_array(json_array(
+  s.key,
+  json((select json_array(
+      coalesce(sum(requests) filter (where channel = 'api'), 0),
+      coalesce(sum(requests) filter (where channel = 'portal'), 0),
+      coalesce(sum(credits_micro), 0))
+    from day_keys
+    where profile_id = s.value ->> 0 and zone_version = s.value ->> 3
+      and day >= s.value ->> 4 and day < s.value ->> 5
+      and ((s.value ->> 1 is null and s.value ->> 2 is null) or key_id in (
+        select keys.key_id from keys where keys.profile_id = s.value ->> 0
+          and (keys.user_id = s.value ->> 1 or keys.family_id = s.value ->> 2)))))))
+from json_each(:spans) s;
+
+-- name: counts_of_quarters
+-- The same of quarter hours; zone_version is null. By primary key.
+select json_group_array(json_array(
+  s.key,
+  json((select json_array(
+      coalesce(sum(requests) filter (where channel = 'api'), 0),
+      coalesce(sum(requests) filter (where channel = 'portal'), 0),
+      coalesce(sum(credits_micro), 0))
+    from quarters
+    where profile_id = s.value ->> 0
+      and quarter >= s.value ->> 4 and quarter < s.value ->> 5
+      and ((s.value ->> 1 is null and s.value ->> 2 is null) or key_id in (
+        select keys.key_id from keys where keys.profile_id = s.value ->> 0
+          and (keys.user_id = s.value ->> 1 or keys.family_id = s.value ->> 2)))))))
+from json_each(:spans) s;
