@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from farebox.engine.draws import Draws, LimitKey
 from farebox.engine.held import Held
-from tests.support.homes import Home
+from tests.support.homes import SqliteHome
 from tests.support.worlds import World
 
 LEASE, SECOND_MS = 7, 1_000
 
 
 @pytest.fixture
-def world(home: Home) -> Iterator[World]:
-    with World(home) as made:
+def world(tmp_path: Path) -> Iterator[World]:
+    """Where nobody else writes: there draws outlive a transaction in memory."""
+    with World(SqliteHome(tmp_path)) as made:
         made.workspace()
         yield made
 
@@ -24,7 +26,7 @@ def world(home: Home) -> Iterator[World]:
 @pytest.fixture
 def draws(world: World) -> Iterator[Draws]:
     """On a connection of its own, with a lease that is open."""
-    world.recorder.close()
+    world.recorder.end()
     db = world.open_store()
     made = Draws(db, Held(), node_id=1)
     db.begin()

@@ -40,7 +40,7 @@ def test_a_lease_that_nothing_is_left_of_is_forgotten_and_no_other_ends(world: W
         await gate.admitted(key_id, SLUG)
         # All of it is killed, and begins anew when nothing is held any more.
         let_pass(world, 2 * SILENT_MS)
-        world.recorder.close()
+        world.recorder.end()
         world.clock.advance(HOLD_MS + TRUST_MS)
         gate.restart()
         world.settle()

@@ -37,7 +37,7 @@ def test_a_void_after_the_recorder_began_anew_gives_its_unit_back_once(world: Wo
     async def story() -> None:
         gate, other = GateWorld(world), GateWorld(world)
         hold = await gate.admitted(key_id, SLUG)
-        world.recorder.close()
+        world.recorder.end()
         world.settle()
         # The process still trusts its memory for a moment, and can't know.
         await gate.void(hold)

@@ -119,7 +119,7 @@ class World(Harness):
 
     def reopen(self, clock: Clock | None = None) -> None:
         """Restart: the recorder is closed in good order, and a new one takes its place."""
-        self.recorder.close()
+        self.recorder.end()
         self.recorder = self.new_recorder(clock or self.clock)
 
     def handle(self, *messages: Message) -> list[Reply]:

@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from farebox.engine.draws import Lease
 from farebox.engine.entropy import Entropy
-from farebox.store.contract import Pending, StoreFaultError, Writer
+from farebox.store.contract import Locks, Pending, StoreFaultError, Writer
 
 RENEW_MS = 250
 SILENT_MS = 2_000
 NODE_ID_BITS = 62
-# No other process's clock takes this one further ahead than that, with each renewal.
-AHEAD_MS_MAX = 1_000
+# The renewals of a node that has left.
+LEFT = -1
 
 
 class NodeRow(NamedTuple):
@@ -58,7 +58,8 @@ class Nodes:
 
     def __init__(self, db: Writer, entropy: Entropy) -> None:
         self._db = db
-        self.node_id = entropy.random_below(2**NODE_ID_BITS) + 1
+        self._entropy = entropy
+        self.node_id = 0
         self._seen: dict[int, _Seen] = {}
         self._recalls_ms = 0
         self._is_first = db.is_alone
@@ -75,11 +76,13 @@ class Nodes:
         have gone.
         """
         db = self._db
-        db.begin()
+        db.begin(Locks(is_alone=True))
         others = db.rows("nodes_all", NodeRow)
+        while not self.node_id or self.node_id in {node.node_id for node in others}:
+            self.node_id = self._entropy.random_below(2**NODE_ID_BITS) + 1
         adopted: list[Lease] = []
         for node in others:
-            if db.is_alone or node.node_id == gone_id:
+            if db.is_alone or node.node_id == gone_id or node.renewals == LEFT:
                 adopted += self._adopt(node, now_ms)
         db.one("node_enter", _NodeId, node_id=self.node_id, now_ms=now_ms)
         db.commit()
@@ -118,6 +121,10 @@ class Nodes:
         ahead_ms = max((node.now_ms for node in others), default=0)
         return Renewal(ahead_ms, [recall.profile_id for recall in recalled], silent)
 
+    def leave(self) -> None:
+        """Be no node any more: nobody has to wait until this one is silent."""
+        self._db.execute("node_leave", node_id=self.node_id)
+
     def adopt(self, gone: NodeRow, now_ms: int) -> list[Lease]:
         """End a silent node, unless it has renewed or is being ended; the leases it had."""
         self._db.begin()
@@ -134,6 +141,8 @@ class Nodes:
         )
 
     def _is_silent(self, node: NodeRow, boot_ms: int) -> bool:
+        if node.renewals == LEFT:
+            return True
         seen = self._seen.get(node.node_id)
         if seen is None or seen.renewals != node.renewals:
             self._seen[node.node_id] = _Seen(node.renewals, boot_ms)

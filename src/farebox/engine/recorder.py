@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import groupby
 
@@ -117,6 +118,13 @@ class Recorder:
         """Note that the process of a lease has gone."""
         if self._session is not None:
             self._session.leases.hang_up(lease_id)
+
+    def end(self) -> None:
+        """Close the database for good."""
+        if self._session is not None and not self._session.db.is_alone:
+            with suppress(StoreFaultError):
+                self._session.nodes.leave()
+        self.close()
 
     def close(self) -> None:
         """Close the database; the next message opens it again."""

@@ -211,7 +211,7 @@ class RecorderLoop:
             peer.connection.settimeout(FLUSH_SECONDS_MAX)
             self._flush(peer)
             self._drop(peer)
-        self._recorder.close()
+        self._recorder.end()
 
 
 def _weight(message: Message) -> int:

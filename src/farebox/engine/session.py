@@ -62,6 +62,7 @@ class Session:
         self.counters = Counters(db, self.zones)
         self.limits = Limits(db, self.zones)
         self.top_ups = TopUps(db, self.books, entropy)
+        adopted = self.nodes.enter(gone_id, now_ms)
         self.draws = Draws(db, self._held, self.nodes.node_id)
         self.recalls = Recalls(db)
         self.supplier = Supplier(self.books, self.draws, self.counters, self.limits, self.recalls)
@@ -77,7 +78,7 @@ class Session:
         self._dues: list[tuple[int, int]] = []
         self._due_of: dict[int, int] = {}
         self._dues_read_ms = 0
-        self.leases.note({ls.lease_id: ls for ls in self.nodes.enter(gone_id, now_ms)})
+        self.leases.note({lease.lease_id: lease for lease in adopted})
         self.read_dues(now_ms)
 
     # -- transactions ----------------------------------------------------------------------------

@@ -105,6 +105,10 @@ update nodes set renewals = renewals + 1, now_ms = :now_ms
 from soft where node_id = :node_id and mode = 'off'
 returning node_id;
 
+-- name: node_leave!
+-- Nodes, when a recorder ends as it should: nobody has to wait until it is silent.
+update nodes set renewals = -1 where node_id = :node_id;
+
 -- name: node_hold
 -- Nodes, in every transaction where others write: this node is there until its end.
 select node_id from nodes where node_id = :node_id for key share;

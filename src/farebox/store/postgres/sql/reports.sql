@@ -7,31 +7,6 @@ from workspaces w
 join workspace_zones z on z.profile_id = w.profile_id and z.zone_version = w.zone_version
 where w.profile_id = :profile_id;
 
--- name: requests_of_days
--- Profile usage and limits, whole days: [api, portal] requests and credits of all
--- keys or some, by primary key.
-select cast(json_build_array(
-  coalesce(sum(requests) filter (where channel = 'api'), 0),
-  coalesce(sum(requests) filter (where channel = 'portal'), 0),
-  coalesce(sum(credits_micro), 0)) as text)
-from day_keys
-where profile_id = :profile_id and zone_version = :zone_version
-  and day >= :first_day and day < :end_day
-  and (cast(:key_ids as text) is null
-    or key_id in (select jsonb_array_elements_text(cast(:key_ids as jsonb))));
-
--- name: requests_of_quarters
--- Profile usage and limits, parts of days: [api, portal] requests and credits of all
--- keys or some, by primary key.
-select cast(json_build_array(
-  coalesce(sum(requests) filter (where channel = 'api'), 0),
-  coalesce(sum(requests) filter (where channel = 'portal'), 0),
-  coalesce(sum(credits_micro), 0)) as text)
-from quarters
-where profile_id = :profile_id and quarter >= :first_quarter and quarter < :end_quarter
-  and (cast(:key_ids as text) is null
-    or key_id in (select jsonb_array_elements_text(cast(:key_ids as jsonb))));
-
 -- name: period_sums_last
 -- Quotas and profile: the period opened last and what moved in it.
 select p.start_ms, p.end_ms, p.plan_id, p.opening_micro, m.granted_micro, m.expired_micro,

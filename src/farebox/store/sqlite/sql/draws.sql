@@ -75,6 +75,10 @@ insert into nodes (node_id, renewals, now_ms) values (:node_id, 0, :now_ms) retu
 update nodes set renewals = renewals + 1, now_ms = :now_ms where node_id = :node_id
 returning node_id;
 
+-- name: node_leave!
+-- Nodes, when a recorder ends as it should: nobody has to wait until it is silent.
+update nodes set renewals = -1 where node_id = :node_id;
+
 -- name: node_hold
 -- Nodes, in every transaction where others write: this node is there until its end.
 select node_id from nodes where node_id = :node_id;
