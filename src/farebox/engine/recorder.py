@@ -186,7 +186,7 @@ class Recorder:
             if not session.db.is_alone:
                 self._renew(session)
             return [session.teller.renewed(m, now_ms) for m in moves if isinstance(m, Draw)]
-        if session.nodes.is_first:
+        if session.db.is_alone:
             self._pass_dues(session, now_ms)
 
         def work(commit_id: int) -> list[Reply]:
@@ -213,7 +213,9 @@ class Recorder:
         arguments = msgspec.msgpack.decode(call.arguments, type=command.arguments)
         session = self._opened()
         now_ms = self._clock.now_ms()
-        if session.nodes.is_first:
+        if command.passes_dues and not session.db.is_alone:
+            session.read_dues(now_ms)
+        if command.passes_dues or session.db.is_alone:
             self._pass_dues(session, now_ms)
         commit_id = session.begin_alone()
         tx = Transaction(

@@ -70,10 +70,12 @@ class Transaction:
 class Command(NamedTuple):
     """A registered write. `run` returns the answer, a `msgspec.Struct`.
 
-    `without_secret` gives the answer that a repeat with the same Idempotency-Key gets.
+    `without_secret` gives the answer that a repeat with the same Idempotency-Key gets. Before one
+    that `passes_dues` all periods that have ended are closed: it changes what they begin with.
     """
 
     name: str
     arguments: type[msgspec.Struct]
     run: Callable[[Transaction, Any], msgspec.Struct]
     without_secret: Callable[[Any], msgspec.Struct] | None = None
+    passes_dues: bool = False

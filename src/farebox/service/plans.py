@@ -210,5 +210,5 @@ def _data(reader: Reader, plan: PlanRow, now_ms: int) -> PlanData:
 
 COMMANDS = (
     Command("plans.create", PlanCreate, create_plan),
-    Command("plans.change", PlanChange, change_plan),
+    Command("plans.change", PlanChange, change_plan, passes_dues=True),
 )

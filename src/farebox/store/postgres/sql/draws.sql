@@ -140,7 +140,8 @@ select w.profile_id, w.licences,
   p.portal_hour, p.portal_day, p.portal_month
 from workspaces w
 join plans p on p.plan_id = w.plan_id
-where w.profile_id = any(array(select jsonb_array_elements_text(:profile_ids::text::jsonb)::bigint));
+where w.profile_id
+  = any(array(select jsonb_array_elements_text(:profile_ids::text::jsonb)::bigint));
 
 -- name: key_caps
 -- Limits: what the keys of families may use of credits in a period, together; `families` is a JSON

@@ -103,9 +103,9 @@ from (
 ) summed;
 
 -- name: counts_of_days
--- Profile usage, alerts and limits: [span, [api, portal, credits_micro]] of whole days. `spans` is a
--- JSON list of [profile_id, user_id, family_id, zone_version, first_day, end_day]; where user_id and
--- family_id are null, all keys count. By primary key.
+-- Profile usage, alerts and limits: [span, [api, portal, credits_micro]] of whole days. `spans` is
+-- a JSON list of [profile_id, user_id, family_id, zone_version, first_day, end_day]; where user_id
+-- and family_id are null, all keys count. By primary key.
 select coalesce(json_agg(json_build_array(s.ordinal - 1, c.counts)), '[]')::text
 from jsonb_array_elements(:spans::text::jsonb) with ordinality as s (span, ordinal)
 cross join lateral (

@@ -332,53 +332,6 @@ create table charges (
   primary key (profile_id, quarter, log_type_id, is_history)
 ) strict, without rowid;
 
--- The recorders that have the database open. One that no longer renews is ended by another, which
--- adopts its leases.
-create table nodes (
-  node_id integer primary key,
-  renewals integer not null,
-  now_ms integer not null
-) strict;
-
--- What processes have drawn beforehand, to admit by. A lease is one process's, until it ends or
--- falls silent; then what it had drawn of credits is held for `hold_ms`, the longest reservation.
-create table leases (
-  lease_id integer primary key,
-  node_id integer not null,
-  opened_at_ms integer not null,
-  hold_ms integer not null check (hold_ms >= 0),
-  ended_at_ms integer,
-  -- Whether its process has told what it has left of it.
-  is_parted integer not null check (is_parted in (0, 1))
-) strict;
-
-create index leases_node_id on leases (node_id);
-
--- Units that are drawn and not used yet. `scope` is a user, a family of keys or a grant; empty for
--- the whole workspace. A window of a second or a minute counts here alone: its units stay.
-create table draws (
-  profile_id integer not null,
-  lease_id integer not null references leases,
-  lot_id integer not null,
-  name text not null
-    check (name in ('second', 'minute', 'hour', 'day', 'month', 'key_credits', 'credits')),
-  scope text not null,
-  channel text not null check (channel in ('', 'api', 'portal')),
-  start_ms integer not null,
-  -- Of what doesn't end by itself: null.
-  end_ms integer check (end_ms > start_ms),
-  units integer not null check (units >= 0),
-  primary key (profile_id, lease_id, lot_id)
-) strict, without rowid;
-
-create index draws_lease_id on draws (lease_id);
-
--- Workspaces that somebody has run short in while others had drawn of the same limit.
-create table recalls (
-  profile_id integer primary key,
-  at_ms integer not null
-) strict;
-
 -- Billing periods, stored as instants when they open, with what moved in them.
 create table periods (
   profile_id integer not null references workspaces,

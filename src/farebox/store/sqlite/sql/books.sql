@@ -87,7 +87,8 @@ where exists (select 1 from periods p where p.profile_id = w.profile_id);
 
 -- name: top_ups_of
 -- Top-ups, for workspaces in use: the marks that they have set, where they are on.
-select profile_id, auto_top_up_credit_micro, auto_top_up_balance_fall_below_micro, is_auto_top_up_granted
+select profile_id, auto_top_up_credit_micro, auto_top_up_balance_fall_below_micro,
+  is_auto_top_up_granted
 from workspaces
 where profile_id in (select value from json_each(:profile_ids))
   and is_auto_top_up_credits_enabled = 1;

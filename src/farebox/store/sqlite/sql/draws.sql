@@ -114,7 +114,8 @@ delete from leases where lease_id = :lease_id;
 
 -- name: limits_of
 -- Limits, for workspaces in use: what their plans allow to one licence.
-select w.profile_id, w.licences, w.is_quota_sharing_enabled and p.is_quota_sharing_available as is_shared,
+select w.profile_id, w.licences,
+  w.is_quota_sharing_enabled and p.is_quota_sharing_available as is_shared,
   p.requests_per_second, p.requests_per_minute, p.api_hour, p.api_day, p.api_month,
   p.portal_hour, p.portal_day, p.portal_month
 from workspaces w

@@ -86,9 +86,9 @@ from (
 );
 
 -- name: counts_of_days
--- Profile usage, alerts and limits: [span, [api, portal, credits_micro]] of whole days. `spans` is a
--- JSON list of [profile_id, user_id, family_id, zone_version, first_day, end_day]; where user_id and
--- family_id are null, all keys count. By primary key.
+-- Profile usage, alerts and limits: [span, [api, portal, credits_micro]] of whole days. `spans` is
+-- a JSON list of [profile_id, user_id, family_id, zone_version, first_day, end_day]; where user_id
+-- and family_id are null, all keys count. By primary key.
 select json_group_array(json_array(
   s.key,
   json((select json_array(
