@@ -162,6 +162,7 @@ def test_two_processes_share_a_limit_to_the_request(shop: Shop) -> None:
         assert another.process is not None
         another.process.terminate()
         assert another.process.wait(30) == 0
+        another.process = None  # its recorder goes on with the other server
 
     def is_used_up() -> bool:
         """What was found to have nothing left is asked about again a moment later only."""

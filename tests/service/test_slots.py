@@ -100,10 +100,14 @@ def told(reader: Reader, world: World) -> dict[str, list[Any]]:
         "count": 100,
         "after": 0,
         "grant_id": 1,
+        "profile_ids": "[1]",
+        "spans": json.dumps([[1, None, None, 2, 0, 30_000]]),
     }
     answers = {}
     for name in readers():
         params = {p: given[p] for p in named_statements()[name].parameters}
+        if name == "counts_of_quarters":
+            params["spans"] = json.dumps([[1, None, None, None, 0, now_quarter + 9]])
         if name == "charges_last_quarter":
             params["quarter"] = now_quarter + 9
         rows = reader.rows(name, cast("Any", SimpleNamespace(_make=tuple)), **params)

@@ -27,7 +27,8 @@ left join lateral (
   select start_ms, end_ms, plan_id, plan_micro from periods
   where profile_id = w.profile_id order by start_ms desc limit 1
 ) p on true
-where w.profile_id = any(array(select jsonb_array_elements_text(:profile_ids::text::jsonb)::bigint));
+where w.profile_id
+  = any(array(select jsonb_array_elements_text(:profile_ids::text::jsonb)::bigint));
 
 -- name: period_insert!
 -- Books, when a period opens.
