@@ -45,9 +45,9 @@ class Node(RunningServer):
         (proxy,) = self.proxies
         return proxy
 
-    def start(self) -> None:
-        """Start it; it keeps its port from the first time on."""
-        super().start()
+    def await_url(self) -> None:
+        """Wait until it serves; it keeps its port from the first time on."""
+        super().await_url()
         self.environment["FAREBOX_PORT"] = self.url.rpartition(":")[2]
 
     def pids(self) -> list[int]:
@@ -93,6 +93,12 @@ class Node(RunningServer):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
         self._stopped = []
+
+    def begin_to_stop(self) -> None:
+        """Tell it to stop, and don't wait."""
+        self.resume()
+        if self.process is not None:
+            self.process.terminate()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Stop it in good order, even if it was paused."""

@@ -19,7 +19,7 @@ from tests.fleet.world import World
 from tests.support.faces import Customer
 
 SECOND_SECONDS = 2.0
-FAILOVER_SECONDS = 6.0
+FAILOVER_SECONDS = 4.0
 # Callers are slower than this on no machine that the tests are meant for.
 CALLS_PER_SECOND_MIN = 150
 
@@ -38,9 +38,9 @@ def run_exact(world: World, seed: int, limits: tuple[int, ...] = LIMITS) -> str:
     return found.told()
 
 
-def run_faults(world: World, seed: int, seconds: float) -> str:
+def run_faults(world: World, seed: int, seconds: float, limits: tuple[int, ...] = LIMITS) -> str:
     """With faults for so long: never over, nothing acknowledged lost, nothing twice."""
-    scenario = drawn(seed, has_faults=True)
+    scenario = drawn(seed, limits=limits, has_faults=True)
     faults = Faults(world, seed)
     looks: list[Looking] = []
 
@@ -60,21 +60,21 @@ def run_faults(world: World, seed: int, seconds: float) -> str:
     return f"{found.told()} {json.dumps(seen)}"
 
 
-def run_failover(world: World, seed: int) -> str:
+def run_failover(world: World, seed: int, limits: tuple[int, ...] = LIMITS) -> str:
     """The primary is killed in mid-run and its standby promoted: as with every other fault."""
     ground = world.ground
     assert isinstance(ground, PostgresGround)
-    scenario = drawn(seed, has_faults=True)
+    scenario = drawn(seed, limits=limits, has_faults=True)
     chance = random.Random(seed)
     looks: list[Looking] = []
 
     def disturb(customer: Customer) -> None:
         looks.append(Looking(world.ground, scenario, customer))
         pause = threading.Event()
-        pause.wait(chance.uniform(1.0, 2.5))
+        pause.wait(chance.uniform(0.5, 1.5))
         looks[0].look()
         ground.fail_over()
-        for _ in range(100):
+        for _ in range(50):
             looks[0].look()
             pause.wait(0.02)
 

@@ -14,8 +14,7 @@ from tests.fleet.world import World
 from tests.support.faces import RICH, SLUG, Customer
 from tests.support.recorders import until
 
-GROUNDS = ("processes",)
-pytestmark = [pytest.mark.slow, pytest.mark.parametrize("ground", GROUNDS)]
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("ground", ["postgres"])]
 
 KNOWN_SECONDS_MAX = 1.0
 SEEN_SECONDS_MAX = 10.0

@@ -74,13 +74,24 @@ class World:
             for number in range(self._count):
                 url, proxies = self.ground.way()
                 node = Node(self.folder / f"node-{number}", url, self._settings, proxies)
-                self.nodes.append(stack.enter_context(node))
+                self.nodes.append(node)
+                stack.callback(node.stop)
+                stack.callback(node.client.close)
+            first, *others = self.nodes
+            # The first makes the schema.
+            first.start()
+            for node in others:
+                node.launch()
+            for node in others:
+                node.await_url()
             self.shop = Shop(self.nodes[0])
             self.free = self.shop.customer({})
             self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
+        for node in self.nodes:
+            node.begin_to_stop()
         self._stack.close()
 
     @property

@@ -52,6 +52,7 @@ class RunningServer:
         self.place = place_of(database, Path(self.environment["FAREBOX_RUNTIME_DIR"]))
         self.stdout, self.stderr = folder / "stdout", folder / "stderr"
         self.url = ""
+        self._told_bytes = 0
         self.process: subprocess.Popen[bytes] | None = None
         self.client = httpx.Client(timeout=30)
 
@@ -65,7 +66,12 @@ class RunningServer:
 
     def start(self) -> None:
         """Start the server, with the settings as they stand in `environment`."""
-        told_bytes = self.stdout.stat().st_size if self.stdout.exists() else 0
+        self.launch()
+        self.await_url()
+
+    def launch(self) -> None:
+        """Begin to start."""
+        self._told_bytes = self.stdout.stat().st_size if self.stdout.exists() else 0
         with self.stdout.open("ab") as out, self.stderr.open("ab") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "farebox", "serve"],
@@ -75,10 +81,13 @@ class RunningServer:
                 stderr=errors,
             )
 
+    def await_url(self) -> None:
+        """Wait until it has printed where it is."""
+
         def is_ready() -> bool:
             assert self.process is not None
             assert self.process.poll() is None, self.errors()
-            words = self.stdout.read_bytes()[told_bytes:].decode().split()
+            words = self.stdout.read_bytes()[self._told_bytes :].decode().split()
             self.url = next((word for word in words if word.startswith(READY)), "")
             return bool(self.url)
 
