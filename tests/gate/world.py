@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar, get_type_hints
 import msgspec
 
 from farebox.contract.decoding import decode
+from farebox.core.instant import MS_PER_SECOND
 from farebox.engine.clock import SteadyClock
 from farebox.engine.directory import Directory
 from farebox.engine.gatekeeper import Gatekeeper
@@ -79,7 +80,9 @@ class Process:
             high_water_ms, wall=lambda: min(machine.wall(), latest_ms), steady=machine.steady
         )
         self.wire = Wire(world.deliver, world.pass_time, world.hang_up)
-        self.gatekeeper = Gatekeeper(self.wire, self.clock, world.entropy, hold_ms=HOLD_MS)
+        self.gatekeeper = Gatekeeper(
+            self.wire, self.clock, world.entropy, hold_ms=HOLD_MS, pause=world.pause
+        )
         refusals = RefusalLog(self.wire, _metrics(), world.entropy)
         self.admitter = Admitter(self.directory, self.gatekeeper, refusals, world.entropy)
         self.settler = Settler(self.directory, world.entropy)
@@ -199,6 +202,11 @@ class World:
         """Let time pass at once, and have the recorder do what it demands."""
         self.machine.steady_ms += milliseconds
         self.tick()
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass for whoever waits."""
+        self.pass_time(round(seconds * MS_PER_SECOND))
+        await asyncio.sleep(0)
 
     def tick(self) -> None:
         """Have the recorder do what time demands."""

@@ -21,6 +21,7 @@ from farebox.core.rollup import QuarterKey, Usage, tally_quarters
 from farebox.engine.books import Books
 from farebox.engine.messages import Record, Recorded
 from farebox.engine.session import Session
+from farebox.engine.teller import Teller
 from farebox.store.contract import ConstraintBrokenError, Writer
 
 Insert = Callable[[Writer, Sequence[MeteredRequest], int], "Sorted"]
@@ -62,7 +63,11 @@ def write_batch(
         _settle(session, usual, imported, drawn, commit_id, now_ms)
         _keep_captures(db, records, found)
     outcomes = [
-        structs.replace(outcome, balances=_balances(books, record, commit_id, now_ms))
+        structs.replace(
+            outcome,
+            balances=_balances(books, record, commit_id, now_ms),
+            taken=_taken(session.teller, record, outcome),
+        )
         if record.spends
         else outcome
         for record, outcome in zip(records, _outcomes(records, found, commit_id), strict=True)
@@ -183,6 +188,12 @@ def _balances(books: Books, record: Record, commit_id: int, now_ms: int) -> list
         (profile_id, books.account(profile_id, commit_id, now_ms).purse.balance_micro(now_ms))
         for profile_id in sorted({row.profile_id for row in record.rows})
     ]
+
+
+def _taken(teller: Teller, record: Record, outcome: Recorded) -> list[int]:
+    """Which of the rows that were known before had been ended by another process."""
+    known = [(index, record.rows[index]) for index in (*outcome.duplicates, *outcome.conflicts)]
+    return [i for i, row in known if teller.is_taken(row.profile_id, row.identity)]
 
 
 def _settle(

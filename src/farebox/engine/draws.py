@@ -123,6 +123,7 @@ class Draws:
         # After their lots: those point to them.
         for lease_id, lease in sorted(self._lease_changes.items()):
             if lease is None:
+                self._db.send("ends_elsewhere_forget", lease_id=lease_id)
                 self._db.send("lease_drop", lease_id=lease_id)
         self._changed.clear()
         self._dropped.clear()

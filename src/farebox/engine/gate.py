@@ -19,10 +19,21 @@ from farebox.engine.leases import TRUST_MS
 from farebox.engine.messages import Drawn
 from farebox.engine.reservation import Reservation
 from farebox.engine.stockroom import Asked, Stockroom
-from farebox.engine.stocks import Meter, Stock, Wallet
+from farebox.engine.stocks import Meter, Recall, Stock, Wallet
 
 # What was found to have nothing left is asked about again only then.
 RECHECK_MS = 250
+
+
+class Counts:
+    """What is worth knowing of a gate: units of windows, and refusals while others had some."""
+
+    __slots__ = ("drawn_units", "early_refusals", "recalled_units")
+
+    def __init__(self) -> None:
+        self.drawn_units = 0
+        self.recalled_units = 0
+        self.early_refusals = 0
 
 
 class Gate:
@@ -33,6 +44,9 @@ class Gate:
         self.trusted_until_ms = 0
         self.holds = Holds()
         self.room = Stockroom()
+        self.counts = Counts()
+        # The recall that the last ask without a decision waits for; to others it is no hurry.
+        self.waits_for: Recall | None = None
         self._number = 0
 
     def decide(self, ask: Ask, now_ms: int) -> Hold | Denial | None:
@@ -120,10 +134,11 @@ class Gate:
                 for stock in hold.stocks:
                     self.room.free(stock, 1, now_ms)
 
-    def taken_elsewhere(self, hold: Hold) -> None:
-        """Its identity was used up by somebody else, who hardly took anything of it.
+    def taken_elsewhere(self, hold: Hold, *, is_taken: bool) -> None:
+        """Its identity was used up by somebody else.
 
-        The recorder knows: to it goes back what the hold has taken, and is free when it is there.
+        To the recorder goes back what the hold has taken, and is free when it is there; not its
+        units of windows where the recorder has taken those already.
         """
         hold.ending -= 1
         if hold.is_open:
@@ -131,7 +146,12 @@ class Gate:
             if hold.wallet is not None:
                 hold.wallet.held_micro -= hold.ask.hold_micro
             if hold.lease_id == self.lease_id:
-                self.room.give_back(Reservation.of(hold).unspent(is_late=False).pieces)
+                reservation = Reservation.of(hold)
+                pieces = reservation.unspent(is_late=False).pieces
+                if is_taken:
+                    windows = {*reservation.windows, *reservation.fine}
+                    pieces = tuple(piece for piece in pieces if piece[0] not in windows)
+                self.room.give_back(pieces)
 
     def kept(self, hold: Hold, now_ms: int) -> None:
         """An end was refused, and nothing of it was done: the hold is as it was.
@@ -154,6 +174,9 @@ class Gate:
         """Take what was drawn; the renewal that brought it began at `began_ms`."""
         for one, supply in zip(asked, drawn.supplies, strict=True):
             self.room.fill(one, supply, now_ms)
+            self.counts.drawn_units += sum(lot.added for lot in supply.windows)
+        for profile_id in drawn.recalled:
+            self.counts.recalled_units += self.room.recall(profile_id, now_ms)
         self.trusted_until_ms = max(self.trusted_until_ms, began_ms + TRUST_MS)
 
     def abandon(self, lease_id: int, now_ms: int) -> tuple[int, list[tuple[int, int]]]:
@@ -223,11 +246,15 @@ class Gate:
             if level.name == name:
                 is_known = now_ms - level.checked_ms < RECHECK_MS
                 if is_known and level.free + level.left < cost:
+                    if now_ms < level.recall.until_ms:
+                        return self._wait(ask, level.recall)
+                    self.counts.early_refusals += level.recall.elsewhere > 0
                     return denial_of(level.name)
         return self._wait(ask)
 
-    def _wait(self, ask: Ask) -> Denial | None:
+    def _wait(self, ask: Ask, recall: Recall | None = None) -> Denial | None:
         """Nothing is decided until more was drawn."""
+        self.waits_for = recall
         demand = self.room.demand(ask)
         demand.waiting += 1
         if ask.hold_micro:

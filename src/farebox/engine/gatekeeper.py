@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
@@ -25,13 +25,19 @@ from farebox.core.errors import (
 from farebox.core.request import Capture, MeteredRequest
 from farebox.engine.clock import Clock
 from farebox.engine.entropy import Entropy
-from farebox.engine.gate import Gate
+from farebox.engine.gate import Counts, Gate
 from farebox.engine.holds import Ask, Hold
 from farebox.engine.link import Link, unavailable
 from farebox.engine.messages import Recorded
 from farebox.engine.reservation import Reservation
 
 RENEW_SECONDS = 0.25
+# How often to look whether others have given back what they were told to.
+RECALL_SECONDS = 0.05
+# A lease that was given up is told of so often, until the recorder has heard it.
+PART_AGAIN_SECONDS = 1.0
+PART_TIMES_MAX = 600
+CLOSE_SECONDS_MAX = 3.0
 LET_GO_EVERY = 40
 DECIDE_SECONDS_MAX = 5.0
 HOLDS_MAX = 1_000_000
@@ -49,7 +55,16 @@ class Settled(NamedTuple):
 class Gatekeeper:
     """One per process. `decide_now` may be called from any thread, the rest from one event loop."""
 
-    def __init__(self, link: Link, clock: Clock, entropy: Entropy, *, hold_ms: int) -> None:
+    def __init__(
+        self,
+        link: Link,
+        clock: Clock,
+        entropy: Entropy,
+        *,
+        hold_ms: int,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._pause = pause
         self._link = link
         self._clock = clock
         self._entropy = entropy
@@ -88,6 +103,8 @@ class Gatekeeper:
                         decision = self.decide_now(ask, self._clock.now_ms())
                         if decision is None:
                             self._check_terms(ask)
+                            if self._gate.waits_for is not None:
+                                await self._pause(RECALL_SECONDS)
             except TimeoutError as error:
                 message = "nothing could be drawn in time"
                 raise unavailable(message) from error
@@ -128,6 +145,11 @@ class Gatekeeper:
         """What reservations of this process hold of a workspace's credits."""
         with self._lock:
             return self._gate.held_micro(profile_id)
+
+    @property
+    def counts(self) -> Counts:
+        """What is worth knowing of the gate."""
+        return self._gate.counts
 
     def wake(self) -> None:
         """Draw ahead of need, if the gate asks for it."""
@@ -182,7 +204,10 @@ class Gatekeeper:
             self._abandon()
         if hold is not None:
             with self._lock:
-                self._gate.voided(hold, self._clock.now_ms())
+                if voided.is_taken:
+                    self._gate.taken_elsewhere(hold, is_taken=True)
+                else:
+                    self._gate.voided(hold, self._clock.now_ms())
         if voided.was_settled:
             raise FareboxError(RESERVATION_ENDED)
 
@@ -214,7 +239,7 @@ class Gatekeeper:
                 if index in rejected:
                     self._gate.voided(hold, now_ms)
                 elif index in known:
-                    self._gate.taken_elsewhere(hold)
+                    self._gate.taken_elsewhere(hold, is_taken=index in recorded.taken)
                 else:
                     self._gate.settled(hold, row.credits_micro, now_ms)
         return recorded
@@ -239,7 +264,9 @@ class Gatekeeper:
         if self._drawing is not None:
             await asyncio.wait([self._drawing])
         self._abandon()
-        await asyncio.wait(self._parting)
+        _, late = await asyncio.wait(self._parting, timeout=CLOSE_SECONDS_MAX)
+        for task in late:
+            task.cancel()
 
     async def _renew(self) -> None:
         rounds = 0
@@ -268,6 +295,12 @@ class Gatekeeper:
         return self._drawing
 
     async def _draw(self) -> None:
+        """Draw; once more where others need what lies idle here."""
+        while await self._draw_once():
+            pass
+
+    async def _draw_once(self) -> bool:
+        """One draw, and whether others wait for what is to go back by the next."""
         began_ms = self._clock.now_ms()
         with self._lock:
             lease_id = self._gate.lease_id
@@ -288,12 +321,13 @@ class Gatekeeper:
             raise
         self._clock.not_before(drawn.now_ms)
         if lease_id != self._gate.lease_id:
-            return  # given up meanwhile, and all that it had with it
+            return False  # given up meanwhile, and all that it had with it
         if drawn.is_ended:
             self._abandon()
-            return
+            return False
         with self._lock:
             self._gate.supplied(asked, drawn, began_ms, self._clock.now_ms())
+            return bool(drawn.recalled) and self._gate.room.has_returns
 
     def _end(self, hold: Hold | None, recorded: Recorded, charged_micro: int) -> None:
         if hold is None:
@@ -302,7 +336,7 @@ class Gatekeeper:
             if recorded.rejected:
                 self._gate.kept(hold, self._clock.now_ms())
             elif recorded.conflicts or recorded.duplicates:
-                self._gate.taken_elsewhere(hold)
+                self._gate.taken_elsewhere(hold, is_taken=bool(recorded.taken))
             else:
                 self._gate.settled(hold, charged_micro, self._clock.now_ms())
 
@@ -331,8 +365,14 @@ class Gatekeeper:
         task.add_done_callback(self._parting.discard)
 
     async def _part(self, lease_id: int, free: list[tuple[int, int]], now_ms: int) -> None:
-        with suppress(FareboxError):
-            await self._link.draw(lease_id, now_ms, self.hold_ms, [], free, is_last=True)
+        for _ in range(PART_TIMES_MAX):
+            with suppress(FareboxError):
+                # Told twice it counts once; told late it is still right: nothing uses it any more.
+                await self._link.draw(
+                    lease_id, now_ms, self.hold_ms, [], free, is_last=True, is_old=True
+                )
+                return
+            await asyncio.sleep(PART_AGAIN_SECONDS)
 
     def _new_lease_id(self) -> int:
         return self._entropy.random_below(2**LEASE_ID_BITS) + 1

@@ -105,7 +105,8 @@ class Recorded(msgspec.Struct, tag="recorded", array_like=True, frozen=True):
     """The outcome of a record, by the index of its rows; what isn't named was accepted.
 
     `rejected` pairs an index with an error code. `balances` pairs the workspaces of admitted
-    requests with their micro-credits after the commit.
+    requests with their micro-credits after the commit. Of what was known before, `taken` are those
+    that another process ended: their units of windows are not the sender's any more.
     """
 
     call_id: int
@@ -114,6 +115,7 @@ class Recorded(msgspec.Struct, tag="recorded", array_like=True, frozen=True):
     conflicts: list[int]
     rejected: list[tuple[int, int]]
     balances: list[tuple[int, int]] = []
+    taken: list[int] = []
 
 
 class LotSupply(NamedTuple):
@@ -175,13 +177,15 @@ class Drawn(msgspec.Struct, tag="drawn", array_like=True, frozen=True):
 class Voided(msgspec.Struct, tag="voided", array_like=True, frozen=True):
     """Whether the reservation had ended before: voided already, or settled.
 
-    `is_returned` tells that its lease is over, and that what it held went back by this.
+    `is_returned` tells that its lease is over, and that what it held went back by this; `is_taken`
+    that another process had ended it, and its units of windows are not the sender's any more.
     """
 
     call_id: int
     was_voided: bool
     was_settled: bool
     is_returned: bool = False
+    is_taken: bool = False
 
 
 class Answered(msgspec.Struct, tag="answered", array_like=True, frozen=True):

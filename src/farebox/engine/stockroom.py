@@ -112,7 +112,9 @@ class Stockroom:
         self.is_used = True
         whom = asked.whom
         wallet = self.wallets.setdefault(whom.profile_id, Wallet())
-        wallet.fill(supply.grants, supply.credits_left_micro, now_ms)
+        wallet.fill(
+            supply.grants, supply.credits_left_micro, supply.credits_elsewhere_micro, now_ms
+        )
         wallet.change_id = max(wallet.change_id, asked.change_id)
         if supply.cap is not None:
             self._fill_cap(asked, supply.cap, now_ms)
@@ -144,11 +146,36 @@ class Stockroom:
         """
         if stock.end_ms <= now_ms or not units:
             return
-        if stock.is_current and stock.left >= 0:
+        if stock.is_current and stock.left >= 0 and now_ms >= stock.wanted_until_ms:
             stock.free += units
         else:
             stock.left += units
             self.give_back([(stock.lot_id, units)])
+
+    def recall(self, profile_id: int, now_ms: int) -> int:
+        """Give back what is free of a workspace: others have run short. How many units of windows.
+
+        What waits here has its turn again, with everybody else's.
+        """
+        windows = [
+            lot
+            for key in self._keys_of.get(profile_id, ())
+            for stock in self.meters[key].stocks
+            for lot in stock.recalled(now_ms)
+        ]
+        self.give_back(windows)
+        for (owner_id, _), cap in self.caps.items():
+            if owner_id == profile_id:
+                self.give_back(cap.recalled(now_ms))
+        wallet = self.wallets.get(profile_id)
+        if wallet is not None:
+            self.give_back(wallet.recalled(now_ms))
+        return sum(units for _, units in windows)
+
+    @property
+    def has_returns(self) -> bool:
+        """Whether something is to go back."""
+        return bool(self._returns)
 
     def let_go(self, now_ms: int) -> None:
         """Give back what nobody has used for a while."""

@@ -16,6 +16,35 @@ from farebox.engine.messages import GrantSupply, LotSupply
 
 # Windows that no rollup counts: what was drawn of them is what was used of them.
 FINE_WINDOWS = frozenset({"second", "minute"})
+# What others have drawn and not taken is back by then: they are told with their next renewal.
+RECALL_WAIT_MS = 600
+RECALL_AGAIN_MS = 3_000
+# Who was told gives back what becomes free for a while longer.
+WANTED_MS = 3_000
+
+
+class Recall:
+    """What other processes had drawn of a limit when nothing was left, and how long to wait for it.
+
+    They are told to give back what lies idle. What they hold doesn't come: so it is waited for
+    once, and then a while later only.
+    """
+
+    __slots__ = ("again_ms", "elsewhere", "until_ms")
+
+    def __init__(self) -> None:
+        self.elsewhere = 0
+        self.until_ms = 0
+        self.again_ms = 0
+
+    def note(self, elsewhere: int, now_ms: int) -> None:
+        """Take what the recorder told, with what could be drawn."""
+        self.elsewhere = elsewhere
+        if not elsewhere:
+            self.until_ms = self.again_ms = 0
+        elif now_ms >= self.again_ms:
+            self.until_ms = now_ms + RECALL_WAIT_MS
+            self.again_ms = now_ms + RECALL_AGAIN_MS
 
 
 class Stock:
@@ -31,7 +60,9 @@ class Stock:
         "lot_id",
         "low",
         "name",
+        "recall",
         "start_ms",
+        "wanted_until_ms",
     )
 
     def __init__(self, supply: LotSupply, now_ms: int) -> None:
@@ -44,6 +75,8 @@ class Stock:
         self.left = 0
         self.low = 0
         self.is_current = True
+        self.recall = Recall()
+        self.wanted_until_ms = 0
         self.fill(supply, now_ms)
 
     def fill(self, supply: LotSupply, now_ms: int) -> None:
@@ -52,6 +85,7 @@ class Stock:
         self.lot_id = supply.lot_id
         self.limit = supply.limit
         self.left = supply.left
+        self.recall.note(supply.elsewhere, now_ms)
         self.free += supply.added
         # From here on it is worth asking for more ahead of need.
         self.low = self.free // 4 if supply.left > 0 else 0
@@ -61,6 +95,11 @@ class Stock:
         free, self.free = self.free if now_ms < self.end_ms else 0, 0
         self.low = 0
         return [(self.lot_id, free)] if free else []
+
+    def recalled(self, now_ms: int) -> list[tuple[int, int]]:
+        """Let go of what is free, and for a while of what becomes so: its (lot_id, units)."""
+        self.wanted_until_ms = now_ms + WANTED_MS
+        return self.drained(now_ms)
 
     def emptied(self, now_ms: int) -> list[tuple[int, int]]:
         """The same for good: what comes back later goes where it was drawn from."""
@@ -186,7 +225,7 @@ class Meter(_Paced):
 class GrantStock:
     """Micro-credits of one grant."""
 
-    __slots__ = ("expires_ms", "free", "is_current", "lot_id", "order")
+    __slots__ = ("expires_ms", "free", "is_current", "lot_id", "order", "wanted_until_ms")
 
     def __init__(self, supply: GrantSupply) -> None:
         self.lot_id = supply.lot_id
@@ -194,6 +233,7 @@ class GrantStock:
         self.order = (self.expires_ms, -supply.priority, supply.created_at_ms, supply.grant_id)
         self.free = 0
         self.is_current = True
+        self.wanted_until_ms = 0
 
 
 class Wallet(_Paced):
@@ -206,6 +246,7 @@ class Wallet(_Paced):
         "held_micro",
         "left",
         "low",
+        "recall",
         "soonest_ms",
         "stocks",
     )
@@ -222,9 +263,13 @@ class Wallet(_Paced):
         self.soonest_ms = NEVER_MS
         self.change_id = -1
         self.checked_ms = 0
+        self.recall = Recall()
 
-    def fill(self, supplies: list[GrantSupply], left_micro: int, now_ms: int) -> None:
+    def fill(
+        self, supplies: list[GrantSupply], left_micro: int, elsewhere_micro: int, now_ms: int
+    ) -> None:
         """Take what was drawn."""
+        self.recall.note(elsewhere_micro, now_ms)
         known = {stock.lot_id: stock for stock in self.stocks}
         for supply in supplies:
             stock = known.get(supply.lot_id)
@@ -263,11 +308,21 @@ class Wallet(_Paced):
 
     def put(self, stock: GrantStock, amount_micro: int, now_ms: int) -> bool:
         """Take back what was held and not charged; False when it must go back to its grant."""
-        if not stock.is_current or stock.expires_ms <= now_ms:
+        if not stock.is_current or now_ms >= stock.expires_ms or now_ms < stock.wanted_until_ms:
             return False
         stock.free += amount_micro
         self.free += amount_micro
         return True
+
+    def recalled(self, now_ms: int) -> list[tuple[int, int]]:
+        """Let go of what is free, and for a while of what becomes so: (lot_id, micro-credits)."""
+        gone = [(stock.lot_id, stock.free) for stock in self.stocks if stock.free]
+        for stock in self.stocks:
+            stock.free = 0
+            stock.wanted_until_ms = now_ms + WANTED_MS
+        self.free = 0
+        self.low = 0
+        return gone
 
     def expired(self, now_ms: int) -> list[tuple[int, int]]:
         """Let go of grants that have ended: their (lot_id, micro-credits)."""

@@ -71,12 +71,15 @@ class Teller:
         )
         if stored is not None:
             was_voided = stored == VOID_CONTENT
-            return Voided(void.call_id, was_voided, not was_voided)
+            is_taken = self.is_taken(void.profile_id, void.identity)
+            return Voided(void.call_id, was_voided, not was_voided, is_taken=is_taken)
         self._db.execute_many("identities_insert", [(void.profile_id, void.identity, VOID_CONTENT)])
         is_over = self._leases.is_over(void.spend.lease_id)
         if is_over or void.spend.lease_id != void.lease_id:
             back = self._taken(void.spend, void.profile_id, sender=0, is_whole=is_over)
             self._supplier.take_back(back, commit_id, now_ms)
+            if not is_over:
+                self._note_elsewhere(void.profile_id, void.identity, void.spend.lease_id)
         return Voided(void.call_id, was_voided=False, was_settled=False, is_returned=is_over)
 
     def spend(
@@ -99,7 +102,19 @@ class Teller:
             for lot, units in taken:
                 if lot.name == "credits" and units:
                     amounts[row.profile_id][int(lot.scope)] += units
+            if not is_whole:
+                self._note_elsewhere(row.profile_id, row.identity, spend.lease_id)
         return amounts
+
+    def is_taken(self, profile_id: int, identity: bytes) -> bool:
+        """Whether a reservation was ended by another process than the one that holds it."""
+        found = self._db.value("end_elsewhere", profile_id=profile_id, identity=identity)
+        return found is not None
+
+    def _note_elsewhere(self, profile_id: int, identity: bytes, lease_id: int) -> None:
+        self._db.send(
+            "end_elsewhere_insert", profile_id=profile_id, identity=identity, lease_id=lease_id
+        )
 
     def _part(self, lease_id: int, now_ms: int) -> None:
         """End a lease whose process has told what it had left, unless it is over already."""

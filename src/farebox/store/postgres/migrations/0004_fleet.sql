@@ -43,6 +43,17 @@ create table draws (
 
 create index draws_lease_id on draws (lease_id);
 
+-- Reservations that were ended by another process than the one that holds them: their units of
+-- windows are taken, and that process must not give them back.
+create table ends_elsewhere (
+  profile_id bigint not null,
+  identity bytea not null,
+  lease_id bigint not null,
+  primary key (profile_id, identity)
+);
+
+create index ends_elsewhere_lease_id on ends_elsewhere (lease_id);
+
 -- Workspaces of which drawn units are wanted back, and since when.
 create table recalls (
   profile_id bigint primary key,

@@ -41,6 +41,17 @@ create table draws (
 
 create index draws_lease_id on draws (lease_id);
 
+-- Reservations that were ended by another process than the one that holds them: their units of
+-- windows are taken, and that process must not give them back.
+create table ends_elsewhere (
+  profile_id integer not null,
+  identity blob not null,
+  lease_id integer not null,
+  primary key (profile_id, identity)
+) strict, without rowid;
+
+create index ends_elsewhere_lease_id on ends_elsewhere (lease_id);
+
 -- Workspaces that somebody has run short in while others had drawn of the same limit.
 create table recalls (
   profile_id integer primary key,

@@ -91,6 +91,19 @@ select node_id, renewals, now_ms from nodes order by node_id;
 -- Nodes, when one has been silent for too long, or is over for good.
 delete from nodes where node_id = :node_id and renewals = :renewals;
 
+-- name: end_elsewhere_insert!
+-- Teller, when a process ends what another one holds.
+insert into ends_elsewhere (profile_id, identity, lease_id)
+values (:profile_id, :identity, :lease_id) on conflict (profile_id, identity) do nothing;
+
+-- name: end_elsewhere
+-- Teller, when a process finds what it holds ended already. By primary key.
+select lease_id from ends_elsewhere where profile_id = :profile_id and identity = :identity;
+
+-- name: ends_elsewhere_forget!
+-- Draws, with the lease that held them. By ends_elsewhere_lease_id.
+delete from ends_elsewhere where lease_id = :lease_id;
+
 -- name: recall_put!
 -- Recalls, where a limit has nothing left and another process has drawn of it.
 insert into recalls (profile_id, at_ms) values (:profile_id, :at_ms)
