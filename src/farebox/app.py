@@ -62,7 +62,7 @@ from farebox.service.alert_watch import AlertWatcher, are_any
 from farebox.service.capture import CapturePolicy
 from farebox.service.duties import Duty
 from farebox.service.forms.key import TokenEnsure, TokenEnsured
-from farebox.service.housekeeping import Housekeeper, audit, last_audit
+from farebox.service.housekeeping import Housekeeper, audit, look_around
 from farebox.service.metrics import METRICS, Metrics
 from farebox.service.record import Packer
 from farebox.service.record_queue import RecordQueue
@@ -321,7 +321,7 @@ def make_housekeeper(context: Context, settings: Settings) -> Housekeeper:
     assert isinstance(context.clock, SteadyClock)
     return Housekeeper(
         context.link,
-        partial(context.readers.run, last_audit),
+        lambda now_ms: context.readers.run(partial(look_around, now_ms=now_ms)),
         context.clock,
         context.metrics,
         _duty(context, "audit"),

@@ -14,7 +14,7 @@ import pytest
 from farebox.core.errors import FareboxError
 from farebox.engine.clock import SteadyClock
 from farebox.service.duties import TERM_MS, Duty
-from farebox.service.housekeeping import Housekeeper, audit
+from farebox.service.housekeeping import Housekeeper, Seen, audit, look_around
 from farebox.service.metrics import Metrics
 from farebox.store.contract import Reader
 from tests.support.api import DirectLink, Store
@@ -118,12 +118,12 @@ def test_of_many_servers_one_audits_in_each_period(site: Site, tmp_path: Path) -
     now_ms = site.harness.clock.now_ms
 
     def server() -> Housekeeper:
-        async def last_audit() -> None:
-            return None
+        async def look(now_ms: int) -> Seen:
+            return look_around(site.harness.reader, now_ms)
 
         return Housekeeper(
             DirectLink(site.harness, site.store),
-            last_audit,
+            look,
             SteadyClock(wall=now_ms, steady=now_ms),
             Metrics(),
             site.process("audit"),

@@ -67,3 +67,21 @@ def test_a_worker_that_has_gone_is_counted_on_and_its_gauges_go() -> None:
     assert 'farebox_requests_total{outcome="accepted"} 6.0' in told
     assert "farebox_queue_rows 0.0" in told
     assert "farebox_worker_restarts_total 1.0" in told
+
+
+def test_what_each_worker_tells_of_the_same_recorder_counts_once() -> None:
+    hub = Hub()
+    for worker_id, renewals in ((1, 8), (2, 9)):
+        metrics = Metrics()
+        metrics.reach("farebox_node_renewals_total", renewals)
+        hub.tell(worker_id, numbers_of(metrics.registry))
+    assert "farebox_node_renewals_total 9.0" in lines(hub.total())
+    hub.leave(2, is_replaced=True)
+    assert "farebox_node_renewals_total 8.0" in lines(hub.total())
+
+
+def test_a_counter_of_somebody_who_begins_anew_never_runs_back() -> None:
+    metrics = Metrics()
+    for told in (3, 5, 5, 2, 4):
+        metrics.reach("farebox_recorder_round_trips_total", told)
+    assert "farebox_recorder_round_trips_total 9.0" in lines(numbers_of(metrics.registry))

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from farebox.api.call import Answer, Call, Handler
 from farebox.api.context import Context
 from farebox.contract.service import METRICS, HealthAnswer
+from farebox.core.instant import MS_PER_SECOND
 from farebox.service.numbers import Number, numbers_of, render
 
 
@@ -38,8 +39,18 @@ def numbers_now(context: Context) -> list[Number]:
 
 
 def _set_gauges(context: Context) -> None:
-    context.metrics.set("farebox_queue_rows", context.link.rows_waiting)
-    context.metrics.set("farebox_directory_change_id", context.directory.change_id)
+    metrics, gate = context.metrics, context.gatekeeper
+    metrics.set("farebox_queue_rows", context.link.rows_waiting)
+    metrics.set("farebox_directory_change_id", context.directory.change_id)
+    metrics.set("farebox_gate_trust_seconds", gate.trusted_ms / MS_PER_SECOND)
+    metrics.reach("farebox_gate_leases_given_up_total", gate.leases_given_up)
+    reading = (context.follower, context.readers)
+    metrics.set("farebox_database_connections", sum(one.connections for one in reading))
+    metrics.reach("farebox_database_round_trips_total", sum(one.round_trips for one in reading))
+    if gate.node is not None:
+        metrics.reach("farebox_recorder_round_trips_total", gate.node.round_trips)
+        metrics.reach("farebox_node_renewals_total", gate.node.renewals)
+        metrics.reach("farebox_nodes_ended_total", gate.node.nodes_ended)
 
 
 HANDLERS: dict[str, Handler] = {

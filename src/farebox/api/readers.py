@@ -41,6 +41,18 @@ class Readers:
         self._of_thread = threading.local()
         self._all: set[Reader] = set()
         self._waiting = 0
+        # Of connections that are closed.
+        self._round_trips = 0
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._all)
+
+    @property
+    def round_trips(self) -> int:
+        """How often a server was waited for."""
+        return self._round_trips + sum(reader.round_trips for reader in self._all.copy())
 
     async def run(
         self,
@@ -95,6 +107,7 @@ class Readers:
             # Whatever is wrong with this connection, the next reader gets a new one.
             del self._of_thread.reader
             self._all.discard(reader)
+            self._round_trips += reader.round_trips
             reader.close()
             raise
         finally:

@@ -48,6 +48,19 @@ class Follower:
         self._task: asyncio.Task[None] | None = None
         # When the last refresh that succeeded began; what changed before it is known.
         self._fresh_since = float("-inf")
+        # Of connections that are closed.
+        self._round_trips = 0
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open: one, or none while there is no store."""
+        return int(self._reader is not None)
+
+    @property
+    def round_trips(self) -> int:
+        """How often a server was waited for."""
+        reader = self._reader
+        return self._round_trips + (0 if reader is None else reader.round_trips)
 
     async def start(self) -> None:
         """Read everything, and follow the changes from now on.
@@ -140,4 +153,5 @@ class Follower:
     def _drop(self) -> None:
         reader, self._reader = self._reader, None
         if reader is not None:
+            self._round_trips += reader.round_trips
             reader.close()

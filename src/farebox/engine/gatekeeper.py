@@ -28,7 +28,7 @@ from farebox.engine.entropy import Entropy
 from farebox.engine.gate import Counts, Gate
 from farebox.engine.holds import Ask, Hold
 from farebox.engine.link import Link, unavailable
-from farebox.engine.messages import Recorded
+from farebox.engine.messages import NodeTold, Recorded
 from farebox.engine.reservation import Reservation
 
 RENEW_SECONDS = 0.25
@@ -74,6 +74,9 @@ class Gatekeeper:
         self._drawing: asyncio.Task[None] | None = None
         self._renewing: asyncio.Task[None] | None = None
         self._parting: set[asyncio.Task[None]] = set()
+        # What the recorder has told of itself last; None with a file.
+        self.node: NodeTold | None = None
+        self.leases_given_up = 0
 
     # -- deciding --------------------------------------------------------------------------------
 
@@ -110,6 +113,11 @@ class Gatekeeper:
                 raise unavailable(message) from error
         self.wake()
         return decision
+
+    @property
+    def trusted_ms(self) -> int:
+        """For how long this process trusts its memory without another renewal."""
+        return max(0, self._gate.trusted_until_ms - self._clock.now_ms())
 
     def check_trust(self) -> None:
         """Ask before a decision leaves: a process that was stopped since must not tell it.
@@ -320,6 +328,7 @@ class Gatekeeper:
                 self._abandon()
             raise
         self._clock.not_before(drawn.now_ms)
+        self.node = drawn.node
         if lease_id != self._gate.lease_id:
             return False  # given up meanwhile, and all that it had with it
         if drawn.is_ended:
@@ -358,6 +367,7 @@ class Gatekeeper:
     def _abandon(self) -> None:
         """Begin a new lease; tell the recorder, as far as it listens, what is free of the old."""
         now_ms = self._clock.now_ms()
+        self.leases_given_up += 1
         with self._lock:
             old, free = self._gate.abandon(self._new_lease_id(), now_ms)
         task = asyncio.create_task(self._part(old, free, now_ms))

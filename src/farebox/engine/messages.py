@@ -161,6 +161,14 @@ class Supply(msgspec.Struct, array_like=True, frozen=True):
     credits_elsewhere_micro: int = 0
 
 
+class NodeTold(NamedTuple):
+    """What the recorder of a node has done since it began, where others write too."""
+
+    round_trips: int
+    renewals: int
+    nodes_ended: int
+
+
 class Drawn(msgspec.Struct, tag="drawn", array_like=True, frozen=True):
     """Supplies for the wants, in their order; none when the lease has ended.
 
@@ -172,6 +180,7 @@ class Drawn(msgspec.Struct, tag="drawn", array_like=True, frozen=True):
     supplies: list[Supply]
     is_ended: bool = False
     recalled: list[int] = []
+    node: NodeTold | None = None
 
 
 class Voided(msgspec.Struct, tag="voided", array_like=True, frozen=True):

@@ -41,8 +41,10 @@ from farebox.engine.messages import (
     Answered,
     Call,
     Draw,
+    Drawn,
     Failed,
     Message,
+    NodeTold,
     Record,
     Recorded,
     Reply,
@@ -82,6 +84,8 @@ class Recorder:
         # The node that the session is, or the last one was.
         self._node_id = 0
         self._renewed_ms = 0
+        # Without the round trips of the session that is open.
+        self._told = NodeTold(0, 0, 0)
 
     def handle(self, messages: Sequence[Message]) -> list[Reply]:
         """Replies to messages, in their order; all of it is durable when they are returned."""
@@ -99,7 +103,7 @@ class Recorder:
             if records:
                 replies.extend(self._failing(records, partial(self._record, records)))
             if moves:
-                replies.extend(self._failing(moves, partial(self._move, moves)))
+                replies.extend(map(self._telling, self._failing(moves, partial(self._move, moves))))
         return replies
 
     def tick(self) -> int:
@@ -130,6 +134,7 @@ class Recorder:
         """Close the database; the next message opens it again."""
         session, self._session = self._session, None
         if session is not None:
+            self._told = _with_trips(self._told, session)
             session.db.close()
 
     def _record(self, records: list[Record]) -> list[Reply]:
@@ -323,9 +328,22 @@ class Recorder:
         self._renewed_ms = began_ms
         self._ahead.follow(renewal.ahead_ms)
         session.recalls.note(renewal.recalled, now_ms)
+        self._told = self._told._replace(renewals=self._told.renewals + 1)
         for gone in renewal.silent:
             log.warning("node %d is silent, its leases are over", gone.node_id)
             session.adopt(gone, now_ms)
+            self._told = self._told._replace(nodes_ended=self._told.nodes_ended + 1)
+
+    def _telling(self, reply: Reply) -> Reply:
+        """A reply to a process that renews: with what this node has done, for its metrics."""
+        session = self._session
+        if session is None or session.db.is_alone or not isinstance(reply, Drawn):
+            return reply
+        return msgspec.structs.replace(reply, node=_with_trips(self._told, session))
+
+
+def _with_trips(told: NodeTold, session: Session) -> NodeTold:
+    return told._replace(round_trips=told.round_trips + session.db.round_trips)
 
 
 def _kind(message: Message) -> type[Message]:

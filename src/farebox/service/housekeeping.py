@@ -49,13 +49,28 @@ class _Audit(NamedTuple):
     differences: int
 
 
+class Fleet(NamedTuple):
+    """The nodes that are there, and what those had drawn who have gone."""
+
+    nodes: int
+    held_back_units: int
+    held_back_micro: int
+
+
+class Seen(NamedTuple):
+    """What the database tells for the metrics: the last audit, if there was one, and the fleet."""
+
+    audit: _Audit | None
+    fleet: Fleet
+
+
 class Housekeeper:
-    """One per server. `audit` audits and keeps the result."""
+    """One per server. `look` reads what there is to tell at an instant; `audit` audits."""
 
     def __init__(
         self,
         link: Link,
-        last_audit: Callable[[], Awaitable[_Audit | None]],
+        look: Callable[[int], Awaitable[Seen]],
         clock: SteadyClock,
         metrics: Metrics,
         audit_duty: Duty,
@@ -65,7 +80,7 @@ class Housekeeper:
         audit: Callable[[], Coroutine[None, None, None]],
     ) -> None:
         self._link = link
-        self._last_audit = last_audit
+        self._look = look
         self._clock = clock
         self._metrics = metrics
         self._capture_ms = capture_days * MS_PER_DAY
@@ -92,7 +107,7 @@ class Housekeeper:
         now_ms = self._clock.now_ms()
         self._watch_clock()
         try:
-            await self._tell_audit()
+            await self._tell(now_ms)
             if now_ms - self._forgot_ms >= FORGET_EVERY_MS:
                 await self._forget_captures(now_ms - self._capture_ms)
                 self._forgot_ms = now_ms
@@ -128,11 +143,22 @@ class Housekeeper:
         if abs(drift_ms) > DRIFT_ALARM_MS:
             log.warning("the wall clock has stepped by %d ms; it is not followed", drift_ms)
 
-    async def _tell_audit(self) -> None:
-        found = await self._last_audit()
+    async def _tell(self, now_ms: int) -> None:
+        metrics = self._metrics
+        found, fleet = await self._look(now_ms)
         if found is not None:
-            self._metrics.set("farebox_audit_differences", found.differences)
-            self._metrics.set("farebox_audit_timestamp_seconds", found.ended_at_ms / MS_PER_SECOND)
+            metrics.set("farebox_audit_differences", found.differences)
+            metrics.set("farebox_audit_timestamp_seconds", found.ended_at_ms / MS_PER_SECOND)
+        metrics.set("farebox_nodes", fleet.nodes)
+        metrics.set("farebox_held_back_units", fleet.held_back_units)
+        metrics.set("farebox_held_back_micro_credits", fleet.held_back_micro)
+
+
+def look_around(reader: Reader, now_ms: int) -> Seen:
+    """What there is to tell at an instant."""
+    fleet = reader.one("fleet_now", Fleet, now_ms=now_ms)
+    assert fleet is not None
+    return Seen(last_audit(reader), fleet)
 
 
 def last_audit(reader: Reader) -> _Audit | None:

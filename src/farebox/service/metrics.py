@@ -20,7 +20,8 @@ LATENCY_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 class Metric(NamedTuple):
     """A metric's name, kind, labels and meaning.
 
-    `of_all` is what the gauges of several workers come to; the rest is summed.
+    `of_all` is what the gauges of several workers come to, and counters that each tells of the
+    same recorder; the rest is summed.
     """
 
     name: str
@@ -114,6 +115,77 @@ METRICS: tuple[Metric, ...] = (
         "min",
     ),
     Metric(
+        "farebox_gate_trust_seconds",
+        "gauge",
+        (),
+        "For how long the gate may admit from memory without another renewal, in seconds; of "
+        "several workers the shortest.",
+        "min",
+    ),
+    Metric(
+        "farebox_gate_leases_given_up_total",
+        "counter",
+        (),
+        "Leases that were given up, because the outcome of a message was unknown or the recorder "
+        "had begun anew.",
+    ),
+    Metric(
+        "farebox_held_back_units",
+        "gauge",
+        (),
+        "Units of windows that processes had drawn which have gone: used until the windows close. "
+        "Of the whole database.",
+        "max",
+    ),
+    Metric(
+        "farebox_held_back_micro_credits",
+        "gauge",
+        (),
+        "Micro-credits that processes had drawn which have gone: held until their longest "
+        "reservation is over. Of the whole database.",
+        "max",
+    ),
+    Metric(
+        "farebox_nodes",
+        "gauge",
+        (),
+        "Nodes that have the database open: one for each machine and runtime folder.",
+        "max",
+    ),
+    Metric(
+        "farebox_node_renewals_total",
+        "counter",
+        (),
+        "Renewals of this node in PostgreSQL; others end one that falls silent.",
+        "max",
+    ),
+    Metric(
+        "farebox_nodes_ended_total",
+        "counter",
+        (),
+        "Nodes that this one found silent, and ended.",
+        "max",
+    ),
+    Metric(
+        "farebox_recorder_round_trips_total",
+        "counter",
+        (),
+        "How often the recorder of this node has waited for PostgreSQL.",
+        "max",
+    ),
+    Metric(
+        "farebox_database_round_trips_total",
+        "counter",
+        (),
+        "How often the servers have waited for PostgreSQL to read.",
+    ),
+    Metric(
+        "farebox_database_connections",
+        "gauge",
+        (),
+        "Connections that the servers have open to read; the recorder has one more, to write.",
+    ),
+    Metric(
         "farebox_audit_differences",
         "gauge",
         (),
@@ -191,6 +263,7 @@ class Metrics:
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge] = {}
         self._latencies: dict[str, _Latencies] = {}
+        self._reached: dict[str, int] = {}
         for metric in METRICS:
             self._register(metric)
         self.set("farebox_audit_differences", -1)
@@ -199,6 +272,12 @@ class Metrics:
         """Add to a counter."""
         counter = self._counters[name]
         (counter.labels(**labels) if labels else counter).inc(amount)
+
+    def reach(self, name: str, total: int) -> None:
+        """Count up to what somebody else has counted, who may have begun anew."""
+        before = self._reached.get(name, 0)
+        self._reached[name] = total
+        self._counters[name].inc(total - before if total >= before else total)
 
     def set(self, name: str, value: float) -> None:
         """Set a gauge."""

@@ -16,7 +16,12 @@ from farebox.service.metrics import METRICS
 
 # When a series began: of several workers it says nothing.
 _BEGUN = "_created"
-_GAUGES = {metric.name: metric.of_all for metric in METRICS if metric.kind == "gauge"}
+# What isn't simply counted on: gauges, and what every worker tells of the same recorder.
+_JOINED = {
+    metric.name: metric.of_all
+    for metric in METRICS
+    if metric.kind == "gauge" or metric.of_all != "sum"
+}
 
 
 class Number(NamedTuple):
@@ -30,7 +35,7 @@ class Number(NamedTuple):
     @property
     def is_counted(self) -> bool:
         """Whether it only grows, and outlives the worker that counted it."""
-        return self.name not in _GAUGES
+        return self.name not in _JOINED
 
 
 def numbers_of(registry: CollectorRegistry) -> list[Number]:
@@ -77,7 +82,7 @@ class _Told(CollectorRegistry):
 
 
 def _joined(number: Number, before: float) -> float:
-    match _GAUGES.get(number.name, "sum"):
+    match _JOINED.get(number.name, "sum"):
         case "max":
             return max(before, number.value)
         case "min":

@@ -52,6 +52,10 @@ class Pending(Protocol[Row_co]):
 class Reader(Protocol):
     """Reads; inside `begin_read` and `end_read` all from one snapshot."""
 
+    @property
+    def round_trips(self) -> int:
+        """How often a server was waited for; never where nothing is far away."""
+
     def rows(self, name: str, /, row_type: type[Row], **params: SqlValue) -> list[Row]:
         """All rows of a named query."""
 

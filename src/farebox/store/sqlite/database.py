@@ -60,6 +60,8 @@ class SqliteDatabase:
 
     # The recorder's lock keeps every other writer out.
     is_alone = True
+    # Nothing is far away.
+    round_trips = 0
 
     def __init__(self, connection: apsw.Connection) -> None:
         self.connection = connection
