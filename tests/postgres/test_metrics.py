@@ -14,6 +14,7 @@ import pytest
 
 from farebox.api.readers import THREADS
 from tests.postgres.office import Office
+from tests.support.calls import call
 from tests.support.server import RunningServer
 from tests.support.waiting import until
 
@@ -23,7 +24,7 @@ WRITERS = 1
 
 
 class Told(NamedTuple):
-    """The sum of a metric's samples."""
+    """What a server tells: called with a metric's name, the sum of its samples."""
 
     server: RunningServer
 
@@ -75,10 +76,15 @@ def test_a_node_takes_one_connection_and_three_for_each_server(
         until(lambda: told("farebox_database_connections") == bound - WRITERS)
 
 
-def test_a_node_tells_of_its_trust_its_renewals_and_its_way_to_the_database(
+def test_a_node_tells_of_its_trust_its_draws_and_its_way_to_the_database(
     office: Office,
 ) -> None:
-    key = office.sell()
+    office.sell()
+    with office.recorder() as link:
+        limits = {"api": {"hour": 10}}
+        call(link, "plans.create", slug="small", name="S", credits_per_month=9, limits=limits)
+        profile_id = call(link, "workspaces.create", name="Small", plan="small").profile_id
+        key = str(call(link, "keys.create", profile_id=profile_id).key)
     with office.server() as server:
         told = Told(server)
         until(lambda: told("farebox_node_renewals_total") >= 2)
@@ -87,6 +93,8 @@ def test_a_node_tells_of_its_trust_its_renewals_and_its_way_to_the_database(
         asked = server.call("POST", "/v1/authorize", {"key": key, "log_type": "people"}).json()
         assert asked["allowed"]
         assert told("farebox_database_round_trips_total") > 0
+        assert 1 <= told("farebox_gate_drawn_units_total") <= 10
+        assert told("farebox_gate_early_refusals_total") == 0
         until(lambda: told("farebox_recorder_round_trips_total") > before)
         until(lambda: told("farebox_nodes") == 1)
         assert told("farebox_held_back_units") == 0

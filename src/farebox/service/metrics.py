@@ -123,6 +123,25 @@ METRICS: tuple[Metric, ...] = (
         "min",
     ),
     Metric(
+        "farebox_gate_drawn_units_total",
+        "counter",
+        (),
+        "Units of limits by second, minute, hour, day and month that this process has drawn to "
+        "admit by.",
+    ),
+    Metric(
+        "farebox_gate_recalled_units_total",
+        "counter",
+        (),
+        "Units of such limits that were given back because another process had run short.",
+    ),
+    Metric(
+        "farebox_gate_early_refusals_total",
+        "counter",
+        (),
+        "Calls that were refused while another process still held units, after one recall.",
+    ),
+    Metric(
         "farebox_gate_leases_given_up_total",
         "counter",
         (),
