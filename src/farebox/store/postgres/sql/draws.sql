@@ -140,9 +140,9 @@ delete from ends_elsewhere where lease_id = :lease_id;
 -- Housekeeping, every few seconds: who is there, and what ended leases still hold. By
 -- draws_lease_id, of the few leases that have ended.
 select (select count(*) from nodes where renewals >= 0) as nodes,
-  coalesce(sum(case when d.name in ('credits', 'key_credits') then 0 else d.units end), 0)
+  coalesce(sum(case when d.name in ('credits', 'key_credits') then 0 else d.units end), 0)::bigint
     as held_back_units,
-  coalesce(sum(case when d.name = 'credits' then d.units else 0 end), 0) as held_back_micro
+  coalesce(sum(case when d.name = 'credits' then d.units else 0 end), 0)::bigint as held_back_micro
 from leases l
 join draws d on d.lease_id = l.lease_id
 where l.ended_at_ms is not null and (d.end_ms is null or d.end_ms > :now_ms);
