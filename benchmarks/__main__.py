@@ -1,7 +1,8 @@
 """`python -m benchmarks [--quick | NAME…]`: measures, prints a table, fails on a missed target.
 
 The first run fills a database of five million requests, which takes minutes, and keeps it in
-`.bench/`. `--quick` leaves out what needs it; names pick single ones.
+`.bench/`. `--quick` leaves out what needs it and what takes minutes; names pick single ones. Those
+of the fleet start a PostgreSQL server of their own.
 """
 
 from __future__ import annotations
@@ -9,11 +10,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from benchmarks import gate, gate_cpu, imports, ingest, latency, report, workers
+from benchmarks import (
+    fleet_contended,
+    fleet_ingest,
+    fleet_trips,
+    gate,
+    gate_cpu,
+    imports,
+    ingest,
+    latency,
+    report,
+    workers,
+)
 from benchmarks.table import Row
 
 SMALL = 100_000
 LARGE = 5_000_000
+NODES = 4
+INGEST_SECONDS, INGEST_LONG_SECONDS = 60, 300
 
 QUICK: dict[str, Callable[[], Row]] = {
     "ingest": lambda: ingest.compare_recorder(0),
@@ -24,10 +38,17 @@ QUICK: dict[str, Callable[[], Row]] = {
     "gate-cpu": gate_cpu.measure,
     "workers": workers.compare,
     "import": imports.measure,
+    "fleet-trips": lambda: fleet_trips.compare(1),
+    "fleet-trips-nodes": lambda: fleet_trips.compare(NODES),
+    "fleet-contended": lambda: fleet_contended.compare_updates(in_memory=False),
+    "fleet-contended-memory": lambda: fleet_contended.compare_updates(in_memory=True),
+    "fleet-many": fleet_contended.compare_many,
+    "fleet-ingest": lambda: fleet_ingest.compare(INGEST_SECONDS),
 }
 LONG: dict[str, Callable[[], Row]] = {
     "ingest-large": lambda: ingest.compare_recorder(LARGE),
     "ingest-http-large": lambda: ingest.compare(LARGE),
+    "fleet-ingest-long": lambda: fleet_ingest.compare(INGEST_LONG_SECONDS),
     "report": lambda: report.compare(SMALL, LARGE),
 }
 

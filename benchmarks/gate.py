@@ -23,6 +23,7 @@ import msgspec
 from benchmarks.server import Client, post, serving
 from benchmarks.table import Row
 from benchmarks.world import ACTOR, link
+from farebox.engine.sync_link import SyncLink
 from farebox.service.forms.key import KeyMade, KeyMake
 from farebox.service.forms.log_type import LogTypeCreate, LogTypeData
 from farebox.service.forms.plan import Limits, PlanCreate, PlanData, WindowLimits
@@ -90,39 +91,45 @@ def _gate(workspaces: int) -> Iterator[tuple[int, list[str]]]:
 def made(database: Path, workspaces: int) -> list[str]:
     """Workspaces with limits of every kind, and credits that suffice; a key of each."""
     with link(database) as recorder:
-        recorder.call(
-            "log_types.create",
-            LogTypeCreate(
-                slug="search", name="Search", credits=Decimal(3), method="POST", path="/search"
-            ),
-            LogTypeData,
+        return populate(recorder, workspaces)
+
+
+def populate(recorder: SyncLink, workspaces: int, *, is_limited: bool = True) -> list[str]:
+    """The same through a recorder's link; with credits alone unless it `is_limited`."""
+    api = WindowLimits(hour=LIMIT, day=LIMIT, month=LIMIT)
+    recorder.call(
+        "log_types.create",
+        LogTypeCreate(
+            slug="search", name="Search", credits=Decimal(3), method="POST", path="/search"
+        ),
+        LogTypeData,
+        actor=ACTOR,
+    )
+    recorder.call(
+        "plans.create",
+        PlanCreate(
+            slug="gold",
+            name="Gold",
+            credits_per_month=Decimal(LIMIT),
+            limits=Limits(api=api) if is_limited else Limits(),
+            requests_per_second=LIMIT if is_limited else None,
+            requests_per_minute=LIMIT if is_limited else None,
+        ),
+        PlanData,
+        actor=ACTOR,
+    )
+    secrets = []
+    for number in range(workspaces):
+        workspace = recorder.call(
+            "workspaces.create",
+            WorkspaceCreate(name=f"Bench {number}", plan="gold", timezone="Europe/Berlin"),
+            WorkspaceData,
             actor=ACTOR,
         )
-        recorder.call(
-            "plans.create",
-            PlanCreate(
-                slug="gold",
-                name="Gold",
-                credits_per_month=Decimal(LIMIT),
-                limits=Limits(api=WindowLimits(hour=LIMIT, day=LIMIT, month=LIMIT)),
-                requests_per_second=LIMIT,
-                requests_per_minute=LIMIT,
-            ),
-            PlanData,
-            actor=ACTOR,
-        )
-        secrets = []
-        for number in range(workspaces):
-            workspace = recorder.call(
-                "workspaces.create",
-                WorkspaceCreate(name=f"Bench {number}", plan="gold", timezone="Europe/Berlin"),
-                WorkspaceData,
-                actor=ACTOR,
-            )
-            form = KeyMake(profile_id=workspace.profile_id)
-            secret = recorder.call("keys.create", form, KeyMade, actor=ACTOR).key
-            assert isinstance(secret, str)
-            secrets.append(secret)
+        form = KeyMake(profile_id=workspace.profile_id)
+        secret = recorder.call("keys.create", form, KeyMade, actor=ACTOR).key
+        assert isinstance(secret, str)
+        secrets.append(secret)
     return secrets
 
 

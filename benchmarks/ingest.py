@@ -87,7 +87,7 @@ def compare_recorder(count: int) -> Row:
 
 
 def _recorder_round(recorder: SyncLink, world: World) -> float:
-    batches = [_rows(world) for _ in range(BATCHES_PER_ROUND)]
+    batches = [fresh_rows(world) for _ in range(BATCHES_PER_ROUND)]
     began = time.perf_counter()
     for number, batch in enumerate(batches):
         recorder.send_record(batch)
@@ -100,7 +100,7 @@ def _recorder_round(recorder: SyncLink, world: World) -> float:
 
 def _bare_round(bare: BareLoop, world: World) -> float:
     now_ms = time.time_ns() // 1_000_000
-    batches = [bare.prepare(_rows(world), now_ms) for _ in range(BATCHES_PER_ROUND)]
+    batches = [bare.prepare(fresh_rows(world), now_ms) for _ in range(BATCHES_PER_ROUND)]
     return bare.run(batches, now_ms)
 
 
@@ -117,7 +117,8 @@ def _http_round(clients: list[Client], pool: ThreadPoolExecutor, world: World) -
     return time.perf_counter() - began
 
 
-def _rows(world: World) -> list[MeteredRequest]:
+def fresh_rows(world: World, credits_micro: int = 3_000_000) -> list[MeteredRequest]:
+    """A batch of requests that are made now."""
     now_ms = time.time_ns() // 1_000_000
     content = content_digest(b"now")
     rows = []
@@ -133,7 +134,7 @@ def _rows(world: World) -> list[MeteredRequest]:
                 world.key_ids[number % KEYS],
                 1 + number // KEYS % LOG_TYPES,
                 "api",
-                3_000_000,
+                credits_micro,
                 "POST",
                 "/people/search",
                 200,
