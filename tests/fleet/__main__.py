@@ -16,14 +16,14 @@ from pathlib import Path
 
 from tests.fleet.ground import GROUNDS, ground_of
 from tests.fleet.ingest import run_ingest
-from tests.fleet.runs import run_exact, run_failover, run_faults
+from tests.fleet.runs import run_exact, run_failover, run_faults, run_returns
 from tests.fleet.world import World
 
-PARTS = ("exact", "large", "faults", "failover", "ingest")
-RUNS = {"exact": 200, "large": 5, "faults": 40, "failover": 10, "ingest": 1}
+PARTS = ("exact", "large", "faults", "returns", "failover", "ingest")
+RUNS = {"exact": 200, "large": 5, "faults": 40, "returns": 5, "failover": 10, "ingest": 1}
 LARGE = (100_000,)
 RUNS_A_WORLD = 25
-HOLD_SECONDS = {"faults": 60, "failover": 60}
+HOLD_SECONDS = {"faults": 60, "failover": 60, "returns": 3}
 
 
 def main() -> int:
@@ -58,6 +58,8 @@ def _run(part: str, told: argparse.Namespace, world: World, seed: int) -> str:
         return run_exact(world, seed, LARGE)
     if part == "faults":
         return run_faults(world, seed, told.fault_seconds)
+    if part == "returns":
+        return run_returns(world, seed)
     if part == "failover":
         return run_failover(world, seed)
     return run_ingest(world, seed, told.ingest_seconds)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 
+from tests.fleet.callers import Mix
 from tests.fleet.checks import Findings
 from tests.fleet.faults import Faults
 from tests.fleet.ground import PostgresGround
@@ -19,6 +20,9 @@ from tests.fleet.world import World
 from tests.support.faces import Customer
 
 SECOND_SECONDS = 2.0
+# How long after the last hold has expired all of it is back.
+GONE_SECONDS_MAX = 8.0
+RETURNED = (300,)
 FAILOVER_SECONDS = 4.0
 # Callers are slower than this on no machine that the tests are meant for.
 CALLS_PER_SECOND_MIN = 150
@@ -58,6 +62,35 @@ def run_faults(world: World, seed: int, seconds: float, limits: tuple[int, ...] 
         assert found.admitted > 0, "there was something to go wrong"
     seen = {"looks": looks[0].looks, "nearest": looks[0].nearest, "faults": faults.done}
     return f"{found.told()} {json.dumps(seen)}"
+
+
+def run_returns(world: World, seed: int) -> str:
+    """Nodes are killed with what they hold; when it has expired, the last credit can be had."""
+    scenario = drawn(seed, limits=RETURNED, has_faults=True)
+    mix = Mix(0.3, 0.3, think_seconds=0.1, is_roaming=False)
+    scenario = scenario._replace(kind="credits", is_shared=True, mix=mix)
+    chance = random.Random(seed)
+
+    def disturb(_: Customer) -> None:
+        for node in chance.sample(world.nodes, 2):
+            threading.Event().wait(chance.uniform(0.3, 1.0))
+            node.kill()
+            node.start()
+
+    ran = world.run(scenario, disturb=disturb)
+    before = Findings(world, scenario, ran)
+    with telling(before):
+        before.check()
+    rest = scenario._replace(mix=Mix(is_roaming=False), seed=seed + 1)
+    # What is lost returns when nobody can settle it any more, and its node is known to be gone.
+    again = world.run(rest, run_seconds=world.hold_seconds + GONE_SECONDS_MAX, again=ran)
+    after = Findings(world, rest, again)
+    with telling(after):
+        after.history.check_answers()
+        settled = len(before.history.names("settle", "done"))
+        assert settled + after.admitted == scenario.limit, (settled, after.admitted)
+        world.audit()
+    return f"{before.told()} {json.dumps({'settled': settled, 'returned': after.admitted})}"
 
 
 def run_failover(world: World, seed: int, limits: tuple[int, ...] = LIMITS) -> str:

@@ -14,9 +14,9 @@ Kind = Literal["hour", "day", "month", "credits", "minute", "second"]
 WINDOWS: tuple[Kind, ...] = ("hour", "day", "month")
 KINDS: tuple[Kind, ...] = (*WINDOWS, *WINDOWS, "credits", "credits", "minute", "second")
 LIMITS = (10, 1_000)
-# In how many scenarios requests may end at another node than they began at. Not where credits are
-# all that limits: there they are charged as reported usage, and held besides until the hold ends.
-ROAMING = 0.5
+# In how many scenarios requests may end at another node than they began at. Credits are charged as
+# reported usage there, and held besides until the hold ends: then not all of them can be had.
+ROAMING, ROAMING_CREDITS = 0.5, 0.0
 RATES = {"minute": "requests_per_minute", "second": "requests_per_second"}
 # A window that ends in mid-run begins anew; where it can't be told when, sums are over windows.
 SHORT: dict[Kind, int] = {"minute": 60_000, "second": 1_000}
@@ -79,7 +79,8 @@ def drawn(seed: int, *, limits: tuple[int, ...] = LIMITS, has_faults: bool = Fal
     else:
         mix = chance.choice((Mix(), Mix(0.7, 0.1), Mix(0.4, 0.5), Mix(0.9)))
     price = chance.choice((1, 3))
-    mix = msgspec.structs.replace(mix, is_roaming=chance.random() < ROAMING and kind != "credits")
+    roaming = ROAMING_CREDITS if kind == "credits" else ROAMING
+    mix = msgspec.structs.replace(mix, is_roaming=chance.random() < roaming)
     limit = chance.choice(limits)
     if has_faults:
         # Slow enough that there is something left to be had all the while.

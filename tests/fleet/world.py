@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 import httpx
 import msgspec
 
-from tests.fleet.callers import CallerPlan
+from tests.fleet.callers import CallerPlan, Seat
 from tests.fleet.ground import Ground
 from tests.fleet.history import History
 from tests.fleet.node import Node
@@ -37,6 +37,7 @@ class Ran(NamedTuple):
     """What a run has left: its workspace, its history, and how long it took."""
 
     customer: Customer
+    seats: list[Seat]
     history: History
     seconds: float
 
@@ -126,10 +127,14 @@ class World:
         run_seconds: float = 0.0,
         more_seconds: float = 0.0,
         disturb: Callable[[Customer], None] = lambda _: None,
+        again: Ran | None = None,
     ) -> Ran:
-        """Let callers come at a scenario until its limit is used up; meanwhile, disturb."""
+        """Let callers come at a scenario until its limit is used up; meanwhile, disturb.
+
+        They come at a workspace of its own, or `again` at that of another run.
+        """
         self.await_whole()
-        customer, seats = scenario.customer(self.shop)
+        customer, seats = again[:2] if again else scenario.customer(self.shop)
         self.await_known([seat.key for seat in seats] + [self.free.seats[0].key])
         self._runs += 1
         journal = self.folder / f"history-{self._runs}-{scenario.seed}.jsonl"
@@ -158,7 +163,7 @@ class World:
             finally:
                 callers.kill()
             assert callers.returncode == 0, "the callers have failed"
-        return Ran(customer, History.read(journal), time.monotonic() - begun)
+        return Ran(customer, seats, History.read(journal), time.monotonic() - begun)
 
     def audit(self) -> None:
         """The command that operators ask agrees."""
