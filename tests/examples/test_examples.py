@@ -30,7 +30,7 @@ def example(
 def test_its_readme_has_three_commands(example: Example) -> None:
     # Told by what was run already: the second has made the database, the third serves.
     assert example.database.is_file()
-    assert {path.name for path in EXAMPLES.iterdir()} == {*NAMES, "set_up.sh"}
+    assert {path.name for path in EXAMPLES.iterdir()} == {*NAMES, "fleet", "set_up.sh"}
     for name in NAMES:
         install, set_up, serve = readme_commands(name)
         assert install.startswith("pip install ../.. ")
