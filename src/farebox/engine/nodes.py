@@ -121,6 +121,11 @@ class Nodes:
         ahead_ms = max((node.now_ms for node in others), default=0)
         return Renewal(ahead_ms, [recall.profile_id for recall in recalled], silent)
 
+    def renew_with(self, now_ms: int) -> None:
+        """Renew with a commit: a transaction may take longer than others wait for a renewal."""
+        if not self._db.is_alone:
+            self._db.ask("node_renew", _NodeId, node_id=self.node_id, now_ms=now_ms)
+
     def leave(self) -> None:
         """Be no node any more: nobody has to wait until this one is silent."""
         self._db.execute("node_leave", node_id=self.node_id)

@@ -66,15 +66,14 @@ def read_ahead(db: Writer, parts: Parts, scope: Scope) -> None:
     zones = db.ask("zones_of", ZoneRow, profile_ids=ids)
     limits = db.ask("limits_of", LimitsRow, profile_ids=ids)
     top_ups = db.ask("top_ups_of", TopUpRow, profile_ids=ids)
-    leases = db.ask("leases_of", Lease, lease_ids=_leases_looked_at(scope))
-    lots = db.ask("draws_of", Lot, profile_ids=ids, lease_ids=_leases_looked_at(scope))
+    lease_ids = json_ids(scope.lease_ids)
+    drawn_of = ids if scope.is_drawing else json_ids(())
+    leases = db.ask("leases_of", Lease, lease_ids=lease_ids, profile_ids=drawn_of)
+    looked_at = None if scope.is_drawing else lease_ids
+    lots = db.ask("draws_of", Lot, profile_ids=ids, lease_ids=looked_at)
     parts.nodes.check(held)
     parts.books.know(purses_of(purses.rows(), grants.rows()))
     parts.zones.know(zones.rows())
     parts.limits.know(limits.rows())
     parts.top_ups.know(profile_ids, top_ups.rows())
     parts.draws.know(lots.rows(), leases.rows())
-
-
-def _leases_looked_at(scope: Scope) -> str | None:
-    return None if scope.is_drawing else json_ids(scope.lease_ids)

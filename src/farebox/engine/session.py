@@ -116,6 +116,7 @@ class Session:
         for profile_id in sorted(self.books.overdrawn):
             self._announce("overdraw", profile_id, now_ms)
         self.draws.write()
+        self.nodes.renew_with(now_ms)
         self.db.commit()
         self.leases.note(self.draws.take_lease_changes())
         if self.books.replanned:

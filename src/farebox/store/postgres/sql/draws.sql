@@ -57,10 +57,13 @@ update leases set ended_at_ms = 0;
 select lease_id, hold_ms, ended_at_ms, is_parted from leases order by lease_id;
 
 -- name: leases_of
--- Draws, where others write: all, or some by primary key.
+-- Draws, where others write: some, and those that have drawn of workspaces. By primary keys.
 select lease_id, hold_ms, ended_at_ms, is_parted from leases
-where :lease_ids::text is null
-  or lease_id = any(array(select jsonb_array_elements_text(:lease_ids::text::jsonb)::bigint))
+where lease_id = any(array(
+  select jsonb_array_elements_text(:lease_ids::text::jsonb)::bigint
+  union
+  select lease_id from draws where profile_id = any(array(
+    select jsonb_array_elements_text(:profile_ids::text::jsonb)::bigint))))
 order by lease_id;
 
 -- name: lease_insert!
@@ -99,10 +102,9 @@ with entered as (
 select node_id from entered where set_config('farebox.slot', slot::text, false) is not null;
 
 -- name: node_renew
--- Nodes, a few times a second where others write. A renewal that a crash takes back was none.
-with soft as (select set_config('synchronous_commit', 'off', true) as mode)
-update nodes set renewals = renewals + 1, now_ms = :now_ms
-from soft where node_id = :node_id and mode = 'off'
+-- Nodes, a few times a second where others write. It waits for the disk, and for a synchronous
+-- standby: a server that was replaced must not keep a node in trust.
+update nodes set renewals = renewals + 1, now_ms = :now_ms where node_id = :node_id
 returning node_id;
 
 -- name: node_leave!

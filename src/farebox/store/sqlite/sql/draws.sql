@@ -50,9 +50,11 @@ update leases set ended_at_ms = 0;
 select lease_id, hold_ms, ended_at_ms, is_parted from leases order by lease_id;
 
 -- name: leases_of
--- Draws, where others write: all, or some by primary key.
+-- Draws, where others write: some, and those that have drawn of workspaces. By primary keys.
 select lease_id, hold_ms, ended_at_ms, is_parted from leases
-where :lease_ids is null or lease_id in (select value from json_each(:lease_ids))
+where lease_id in (select value from json_each(:lease_ids))
+  or lease_id in (select lease_id from draws
+    where profile_id in (select value from json_each(:profile_ids)))
 order by lease_id;
 
 -- name: lease_insert!
