@@ -72,13 +72,15 @@ class Posters:
 
     async def _poster(self, url: str, end: float) -> None:
         other = self._random.choice(self._plan.urls)
-        async with Wire(url) as wire, Wire(other) as another:
+        async with Wire(url) as wire:
             while time.monotonic() < end:
                 batch = self._batch()
                 if self._random.random() < self._plan.twice:
                     # Not in the same order, either.
                     turned = {"requests": batch["requests"][::-1]}
-                    await asyncio.gather(self._post(wire, batch), self._post(another, turned))
+                    # A connection of its own: one that waited for long would have been closed.
+                    async with Wire(other) as another:
+                        await asyncio.gather(self._post(wire, batch), self._post(another, turned))
                 else:
                     await self._post(wire, batch)
 
