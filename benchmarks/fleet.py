@@ -55,10 +55,14 @@ class Node:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pipe.close()
+        self.dismiss()
         self._process.join(STOP_SECONDS_MAX)
         if self._process.is_alive():
             self._process.terminate()
+
+    def dismiss(self) -> None:
+        """Have it end; nobody waits for that yet."""
+        self._pipe.close()
 
     def tell(self, order: Order) -> None:
         """Have it begin."""
@@ -99,7 +103,10 @@ def nodes(
             populate(recorder, workspaces, is_limited=is_limited)
         process.end(STOP_SECONDS_MAX)
         folders = [Path(folder) / f"node-{number}" for number in range(count)]
-        yield [stack.enter_context(Node(url, one)) for one in folders]
+        fleet = [stack.enter_context(Node(url, one)) for one in folders]
+        for node in fleet:
+            stack.callback(node.dismiss)
+        yield fleet
 
 
 def together(of: Sequence[Node], order: Order) -> Rate:

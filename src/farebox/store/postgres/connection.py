@@ -55,6 +55,8 @@ _SESSION: Mapping[str, str] = {
 }
 _OF_WRITERS: Mapping[str, str] = {
     "idle_in_transaction_session_timeout": str(IDLE_MS_MAX),
+    # By keys alone, so that one plan fits all; to plan a join anew costs more than to run it.
+    "plan_cache_mode": "force_generic_plan",
 }
 _OF_READERS: Mapping[str, str] = {
     "default_transaction_read_only": "on",
