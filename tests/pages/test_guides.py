@@ -12,14 +12,19 @@ import pytest
 from typer.main import get_command
 
 from farebox.__main__ import PLUGS
+from farebox.api.readers import THREADS
 from farebox.cli.main import make_app
 from farebox.contract.texts import LANGUAGES, TRANSLATED, Language, translate
 from farebox.core.errors import CATALOGUE
+from farebox.engine.leases import TRUST_MS
+from farebox.engine.nodes import SILENT_MS
+from farebox.engine.stocks import RECALL_AGAIN_MS, RECALL_WAIT_MS
 from farebox.importers.mapping import PLACES, ROLES
 from farebox.importers.mapping_file import read_mapping
 from farebox.pages.commands import COMMANDS
 from farebox.pages.fields import fields_of
 from farebox.pages.guides import GUIDE_SLUGS, guide, table
+from farebox.store.postgres.connection import SERVER_VERSION_MIN
 from tests.pages.site_client import get
 
 every_language = pytest.mark.parametrize("language", LANGUAGES)
@@ -120,6 +125,16 @@ def test_the_guide_names_every_part_of_a_mapping() -> None:
     assert [role for role in ROLES if f"`{role}`" not in source] == []
     kinds = {kind for kinds in PLACES.values() for kind in kinds}
     assert [kind for kind in kinds if f"`{kind}`" not in source] == []
+
+
+def test_the_guide_to_a_fleet_tells_the_bounds_that_the_program_has() -> None:
+    source = guide("fleet", "en").source
+    assert f"silence after {SILENT_MS // 1000} seconds" in source
+    assert f"within {TRUST_MS / 1000} seconds it answers 503" in source
+    assert f"up to {RECALL_WAIT_MS / 1000} seconds for them" in source
+    assert f"once in {RECALL_AGAIN_MS // 1000} seconds" in source
+    assert f"| {1 + THREADS}: one follows changes, two read reports |" in source
+    assert f"In PostgreSQL {SERVER_VERSION_MIN // 10_000} or later" in source
 
 
 def understood(command: Any, words: list[str], name: str = "") -> set[str]:  # noqa: ANN401 - as above

@@ -30,6 +30,8 @@ GUIDE_SLUGS = (
     "middleware",
     "webhooks",
     "operating",
+    "fleet",
+    "high-availability",
 )
 # Markdown is escaped where it becomes HTML, by its renderer.
 _TEMPLATES = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701
