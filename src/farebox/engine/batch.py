@@ -80,14 +80,16 @@ def write_batch(
 
 def insert_together(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) -> Sorted:
     """Insert all rows in one go; look repeats up only when there are some."""
-    db.savepoint()
-    if db.execute_many("identities_insert", sorted(row[:3] for row in rows)) == len(rows):
-        db.release_savepoint()
-        found = Sorted(list(rows), [], [], [])
-    else:
+    found = Sorted(list(rows), [], [], [])
+    while True:
+        db.savepoint()
+        taken = db.execute_many("identities_insert", sorted(row[:3] for row in found.fresh))
+        if taken == len(found.fresh):
+            break
+        # Somebody else may have had one in between: then it is stored by now.
         db.rollback_to_savepoint()
         found = _without_repeats(db, rows)
-        db.send_many("identities_insert", sorted(row[:3] for row in found.fresh))
+    db.release_savepoint()
     _insert_log(db, found.fresh, commit_id)
     return found
 

@@ -66,7 +66,9 @@ class Days:
         """Build on at a workspace's oldest unbuilt version; whether reports switched."""
         self._zones.forget(profile_id)
         versions = self._zones.counted(profile_id)
-        zone = next(z for z in versions if z.built_quarter is not None)
+        zone = next((z for z in versions if z.built_quarter is not None), None)
+        if zone is None:
+            return False  # another node has built it meanwhile
         built = cast("int", zone.built_quarter)
         first = self._db.value("quarter_next", profile_id=profile_id, quarter=built)
         if isinstance(first, int):

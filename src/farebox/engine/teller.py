@@ -73,7 +73,9 @@ class Teller:
             was_voided = stored == VOID_CONTENT
             is_taken = self.is_taken(void.profile_id, void.identity)
             return Voided(void.call_id, was_voided, not was_voided, is_taken=is_taken)
-        self._db.execute_many("identities_insert", [(void.profile_id, void.identity, VOID_CONTENT)])
+        claim = (void.profile_id, void.identity, VOID_CONTENT)
+        if not self._db.execute_many("identities_insert", [claim]):
+            return self.void(void, commit_id, now_ms)  # somebody else was first, just now
         is_over = self._leases.is_over(void.spend.lease_id)
         if is_over or void.spend.lease_id != void.lease_id:
             back = self._taken(void.spend, void.profile_id, sender=0, is_whole=is_over)
