@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
@@ -168,7 +169,7 @@ def build(folder: Path) -> None:
             done = subprocess.run(
                 ["sh", "-ec", script],
                 cwd=source,
-                env={k: v for k, v in os.environ.items() if not k.startswith("FAREBOX_")},
+                env=_like_the_image(folder),
                 check=False,
                 capture_output=True,
                 text=True,
@@ -185,3 +186,14 @@ def copy(source: Path, target: Path, *, is_folder: bool) -> None:
     else:
         target.mkdir(exist_ok=True)
         shutil.copy2(source, target)
+
+
+def _like_the_image(folder: Path) -> dict[str, str]:
+    """An environment without settings, in which Python is `python`, as in the image."""
+    named = folder / "named"
+    named.mkdir(exist_ok=True)
+    python = named / "python"
+    if not python.is_symlink():
+        python.symlink_to(Path(sys.executable).resolve())
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("FAREBOX_")}
+    return {**kept, "PATH": f"{named}:{kept['PATH']}"}

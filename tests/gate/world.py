@@ -81,7 +81,12 @@ class Process:
         )
         self.wire = Wire(world.deliver, world.pass_time, world.hang_up)
         self.gatekeeper = Gatekeeper(
-            self.wire, self.clock, world.entropy, hold_ms=HOLD_MS, pause=world.pause
+            self.wire,
+            self.clock,
+            world.entropy,
+            hold_ms=HOLD_MS,
+            pause=world.pause,
+            part_times_max=1,
         )
         refusals = RefusalLog(self.wire, _metrics(), world.entropy)
         self.admitter = Admitter(self.directory, self.gatekeeper, refusals, world.entropy)

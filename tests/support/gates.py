@@ -83,7 +83,12 @@ class GateWorld:
         """Begin anew, with nothing in memory."""
         harness = self.harness
         self.gatekeeper = Gatekeeper(
-            self._link, self._clock, harness.entropy, hold_ms=self.hold_ms, pause=self._pause
+            self._link,
+            self._clock,
+            harness.entropy,
+            hold_ms=self.hold_ms,
+            pause=self._pause,
+            part_times_max=1,
         )
         refusals = RefusalLog(self._link, Metrics(), harness.entropy)
         self.admitter = Admitter(harness.directory, self.gatekeeper, refusals, harness.entropy)

@@ -19,6 +19,7 @@ FINE_WINDOWS = frozenset({"second", "minute"})
 # What others have drawn and not taken is back by then: they are told with their next renewal.
 RECALL_WAIT_MS = 600
 RECALL_AGAIN_MS = 3_000
+NOT_CHECKED_MS = -(10**9)
 # Who was told gives back what becomes free for a while longer.
 WANTED_MS = 3_000
 
@@ -99,6 +100,7 @@ class Stock:
     def recalled(self, now_ms: int) -> list[tuple[int, int]]:
         """Let go of what is free, and for a while of what becomes so: its (lot_id, units)."""
         self.wanted_until_ms = now_ms + WANTED_MS
+        self.checked_ms = NOT_CHECKED_MS  # what goes back now may be had again
         return self.drained(now_ms)
 
     def emptied(self, now_ms: int) -> list[tuple[int, int]]:
@@ -322,6 +324,7 @@ class Wallet(_Paced):
             stock.wanted_until_ms = now_ms + WANTED_MS
         self.free = 0
         self.low = 0
+        self.checked_ms = NOT_CHECKED_MS
         return gone
 
     def expired(self, now_ms: int) -> list[tuple[int, int]]:
