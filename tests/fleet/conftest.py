@@ -12,6 +12,15 @@ import pytest
 from tests.fleet.ground import GROUNDS, ground_of
 from tests.fleet.world import World
 
+WAIT_SECONDS_MAX = 480
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each the time to wait for its turn, too."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(WAIT_SECONDS_MAX))
+
 
 @pytest.fixture(scope="package")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
