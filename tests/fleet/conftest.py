@@ -15,13 +15,6 @@ from tests.fleet.world import World
 WAIT_SECONDS_MAX = 480
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each the time to wait for its turn, too."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.timeout(WAIT_SECONDS_MAX))
-
-
 @pytest.fixture(scope="package")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Fleets of other processes of the same run have to wait."""
@@ -79,6 +72,9 @@ def world(worlds: Worlds, ground: str) -> World:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests on one ground follow each other, for a world takes seconds to make."""
     places = [n for n, item in enumerate(items) if item.path.parent == Path(__file__).parent]
+    for place in places:
+        # Whoever waits for its turn has not hung.
+        items[place].add_marker(pytest.mark.timeout(WAIT_SECONDS_MAX))
     ours = sorted((items[n] for n in places), key=ground_name)
     for place, item in zip(places, ours, strict=True):
         items[place] = item
