@@ -16,8 +16,7 @@ from farebox.api.readers import THREADS
 from farebox.cli.main import make_app
 from farebox.contract.texts import LANGUAGES, TRANSLATED, Language, translate
 from farebox.core.errors import CATALOGUE
-from farebox.engine.leases import TRUST_MS
-from farebox.engine.nodes import SILENT_MS
+from farebox.engine.leases import SILENT_MS, TRUST_MS
 from farebox.engine.stocks import RECALL_AGAIN_MS, RECALL_WAIT_MS
 from farebox.importers.mapping import PLACES, ROLES
 from farebox.importers.mapping_file import read_mapping

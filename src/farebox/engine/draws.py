@@ -47,6 +47,11 @@ class Lot(NamedTuple):
         """The limit and the window that it is of."""
         return (self.profile_id, self.name, self.scope, self.channel, self.start_ms)
 
+    @property
+    def is_credit(self) -> bool:
+        """Whether its units are micro-credits, which return when its lease is over."""
+        return self.name in CREDIT_NAMES
+
 
 class Lease(NamedTuple):
     """One process's right to draw; `hold_ms` is its longest reservation.
@@ -138,11 +143,6 @@ class Draws:
         self._load()
         return self._leases.get(lease_id)
 
-    def leases(self) -> list[Lease]:
-        """All leases that are known, the oldest first."""
-        self._load()
-        return list(self._leases.values())
-
     def open(self, lease_id: int, hold_ms: int, now_ms: int) -> None:
         """Begin a lease."""
         self._load()
@@ -195,7 +195,7 @@ class Draws:
         """Whether a lot's units are micro-credits; not of one that is no more."""
         self._load()
         lot = self._lots.get(lease_id, {}).get(lot_id)
-        return lot is not None and lot.name in CREDIT_NAMES
+        return lot is not None and lot.is_credit
 
     def elsewhere(self, lease_id: int, key: LimitKey) -> int:
         """What other leases that are live have drawn that counts to a limit."""

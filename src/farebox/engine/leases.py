@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from farebox.engine.draws import CLOSED_MS, Draws, Lease, Lot
 from farebox.engine.known import json_ids
-from farebox.engine.supply import Supplier, is_credit
+from farebox.engine.supply import Supplier
 from farebox.store.contract import Writer
 
 # A process trusts its memory for so long after the renewal it last began.
@@ -110,7 +110,7 @@ class Leases:
         for lease_id in due.silent:
             self._draws.end(lease_id, now_ms)
         for lease_id in due.over:
-            lots = [lot for lot in self._draws.lots_of(lease_id) if is_credit(lot)]
+            lots = [lot for lot in self._draws.lots_of(lease_id) if lot.is_credit]
             self._supplier.take_back([(lot, lot.units) for lot in lots], commit_id, now_ms)
             self._draws.drop(lots)
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from farebox.engine.draws import Lease
 from farebox.engine.entropy import Entropy
+from farebox.engine.leases import SILENT_MS
 from farebox.store.contract import Locks, Pending, StoreFaultError, Writer
 
 RENEW_MS = 250
-SILENT_MS = 2_000
 NODE_ID_BITS = 62
 # The renewals of a node that has left.
 LEFT = -1

@@ -16,7 +16,7 @@ from farebox.core.ledger import Purse
 from farebox.core.share import share
 from farebox.engine.books import Books
 from farebox.engine.counters import Counters
-from farebox.engine.draws import CREDIT_NAMES, Draws, LimitKey, Lot
+from farebox.engine.draws import Draws, LimitKey, Lot
 from farebox.engine.limits import Limits
 from farebox.engine.messages import GrantSupply, LotSupply, Supply, Want
 from farebox.engine.recalls import Recalls
@@ -182,8 +182,3 @@ class Supplier:
                 )
             )
         return supplies
-
-
-def is_credit(lot: Lot) -> bool:
-    """Whether a lot's units are micro-credits, which return when its lease is over."""
-    return lot.name in CREDIT_NAMES
