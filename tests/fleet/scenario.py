@@ -16,7 +16,7 @@ KINDS: tuple[Kind, ...] = (*WINDOWS, *WINDOWS, "credits", "credits", "minute", "
 LIMITS = (10, 1_000)
 # In how many scenarios requests may end at another node than they began at. Credits are charged as
 # reported usage there, and held besides until the hold ends: then not all of them can be had.
-ROAMING, ROAMING_CREDITS = 0.5, 0.0
+ROAMING, ROAMING_CREDITS = 0.5, 0.5
 RATES = {"minute": "requests_per_minute", "second": "requests_per_second"}
 # A window that ends in mid-run begins anew; where it can't be told when, sums are over windows.
 SHORT: dict[Kind, int] = {"minute": 60_000, "second": 1_000}

@@ -19,9 +19,9 @@ from farebox.core.ledger import HISTORY, SPENT, Transfer
 from farebox.core.request import MeteredRequest
 from farebox.core.rollup import QuarterKey, Usage, tally_quarters
 from farebox.engine.books import Books
+from farebox.engine.ends import Ends
 from farebox.engine.messages import Record, Recorded
 from farebox.engine.session import Session
-from farebox.engine.teller import Teller
 from farebox.store.contract import ConstraintBrokenError, Writer
 
 Insert = Callable[[Writer, Sequence[MeteredRequest], int], "Sorted"]
@@ -59,14 +59,14 @@ def write_batch(
         merged = _merged(usual, imported)
         session.days.add(merged)
         session.counters.add(merged)
-        drawn = session.teller.spend(records, found.fresh)
+        drawn = session.teller.spend(records, found.fresh, now_ms)
         _settle(session, usual, imported, drawn, commit_id, now_ms)
         _keep_captures(db, records, found)
     outcomes = [
         structs.replace(
             outcome,
             balances=_balances(books, record, commit_id, now_ms),
-            taken=_taken(session.teller, record, outcome),
+            taken=_taken(session.ends, record, outcome),
         )
         if record.spends
         else outcome
@@ -97,22 +97,28 @@ def insert_together(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) 
 def insert_singly(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) -> Sorted:
     """Insert row by row: one that breaks a constraint is rejected alone, and takes no identity."""
     found = Sorted([], [], [], [])
-    for index, row in enumerate(rows):
+    # In the order that all nodes take.
+    for index in sorted(range(len(rows)), key=lambda at: rows[at][:2]):
+        row = rows[index]
         stored = db.value("identity_content", profile_id=row.profile_id, identity=row.identity)
-        if stored is not None:
-            (found.duplicates if stored == row.content else found.conflicts).append(index)
-            continue
-        db.savepoint()
-        try:
-            db.execute_many("identities_insert", [row[:3]])
-            _insert_log(db, [row], commit_id)
-        except ConstraintBrokenError:
-            db.rollback_to_savepoint()
-            found.rejected.append(index)
-        else:
+        if stored is None:
+            db.savepoint()
+            try:
+                is_first = db.execute_many("identities_insert", [row[:3]]) == 1
+                if is_first:
+                    _insert_log(db, [row], commit_id)
+            except ConstraintBrokenError:
+                db.rollback_to_savepoint()
+                found.rejected.append(index)
+                continue
             db.release_savepoint()
-            found.fresh.append(row)
-    return found
+            if is_first:
+                found.fresh.append(row)
+                continue
+            # Another node was first, just now.
+            stored = db.value("identity_content", profile_id=row.profile_id, identity=row.identity)
+        (found.duplicates if stored == row.content else found.conflicts).append(index)
+    return Sorted(found.fresh, *map(sorted, found[1:]))
 
 
 def halves(record: Record) -> tuple[Record, Record]:
@@ -192,10 +198,10 @@ def _balances(books: Books, record: Record, commit_id: int, now_ms: int) -> list
     ]
 
 
-def _taken(teller: Teller, record: Record, outcome: Recorded) -> list[int]:
+def _taken(ends: Ends, record: Record, outcome: Recorded) -> list[int]:
     """Which of the rows that were known before had been ended by another process."""
     known = [(index, record.rows[index]) for index in (*outcome.duplicates, *outcome.conflicts)]
-    return [i for i, row in known if teller.is_taken(row.profile_id, row.identity)]
+    return [i for i, row in known if ends.is_ended(row.profile_id, row.identity)]
 
 
 def _settle(

@@ -63,6 +63,7 @@ class Lease(NamedTuple):
     hold_ms: int
     ended_at_ms: int | None
     is_parted: int
+    node_id: int | None = None
 
 
 class Draws:
@@ -128,7 +129,7 @@ class Draws:
         # After their lots: those point to them.
         for lease_id, lease in sorted(self._lease_changes.items()):
             if lease is None:
-                self._db.send("ends_elsewhere_forget", lease_id=lease_id)
+                self._db.send("ends_elsewhere_drop", lease_id=lease_id)
                 self._db.send("lease_drop", lease_id=lease_id)
         self._changed.clear()
         self._dropped.clear()
@@ -143,6 +144,11 @@ class Draws:
         self._load()
         return self._leases.get(lease_id)
 
+    def is_foreign(self, lease_id: int) -> bool:
+        """Whether a lease was opened by way of another node: one number, one counter of lots."""
+        lease = self.lease(lease_id)
+        return lease is not None and lease.node_id != self._node_id
+
     def open(self, lease_id: int, hold_ms: int, now_ms: int) -> None:
         """Begin a lease."""
         self._load()
@@ -153,7 +159,7 @@ class Draws:
             opened_at_ms=now_ms,
             hold_ms=hold_ms,
         )
-        self._change(Lease(lease_id, hold_ms, None, 0))
+        self._change(Lease(lease_id, hold_ms, None, 0, self._node_id))
 
     def end(self, lease_id: int, now_ms: int) -> None:
         """End a lease; what it had drawn stays drawn."""

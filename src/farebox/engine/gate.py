@@ -134,11 +134,10 @@ class Gate:
                 for stock in hold.stocks:
                     self.room.free(stock, 1, now_ms)
 
-    def taken_elsewhere(self, hold: Hold, *, is_taken: bool) -> None:
-        """Its identity was used up by somebody else.
+    def taken_elsewhere(self, hold: Hold) -> None:
+        """Its identity was used up by a request that took nothing of it.
 
-        To the recorder goes back what the hold has taken, and is free when it is there; not its
-        units of windows where the recorder has taken those already.
+        The recorder knows: to it goes back what the hold has taken, and is free when it is there.
         """
         hold.ending -= 1
         if hold.is_open:
@@ -146,12 +145,18 @@ class Gate:
             if hold.wallet is not None:
                 hold.wallet.held_micro -= hold.ask.hold_micro
             if hold.lease_id == self.lease_id:
-                reservation = Reservation.of(hold)
-                pieces = reservation.unspent(is_late=False).pieces
-                if is_taken:
-                    windows = {*reservation.windows, *reservation.fine}
-                    pieces = tuple(piece for piece in pieces if piece[0] not in windows)
-                self.room.give_back(pieces)
+                self.room.give_back(Reservation.of(hold).unspent(is_late=False).pieces)
+
+    def ended_elsewhere(self, number: int, taken_micro: int, now_ms: int) -> None:
+        """Another process has ended a hold, and the recorder has taken so much of its credits.
+
+        Its units of windows are gone, too; where `taken_micro` is below 0, its credits are not, and
+        are free when its time is over.
+        """
+        hold = self.holds.of_number(number)
+        if hold is not None and hold.lease_id == self.lease_id and taken_micro >= 0:
+            self.holds.close(hold)
+            self._release(hold, taken_micro, now_ms)
 
     def kept(self, hold: Hold, now_ms: int) -> None:
         """An end was refused, and nothing of it was done: the hold is as it was.
@@ -175,6 +180,8 @@ class Gate:
         for one, supply in zip(asked, drawn.supplies, strict=True):
             self.room.fill(one, supply, now_ms)
             self.counts.drawn_units += sum(lot.added for lot in supply.windows)
+        for number, taken_micro in drawn.ended:
+            self.ended_elsewhere(number, taken_micro, now_ms)
         for profile_id in drawn.recalled:
             self.counts.recalled_units += self.room.recall(profile_id, now_ms)
         self.trusted_until_ms = max(self.trusted_until_ms, began_ms + TRUST_MS)

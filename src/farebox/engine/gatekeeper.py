@@ -39,7 +39,7 @@ PART_AGAIN_SECONDS = 1.0
 PART_TIMES_MAX = 600
 CLOSE_SECONDS_MAX = 3.0
 LET_GO_EVERY = 40
-DECIDE_SECONDS_MAX = 5.0
+DECIDE_SECONDS_MAX = 2.0
 HOLDS_MAX = 1_000_000
 LEASE_ID_BITS = 62
 log = logging.getLogger("farebox.gate")
@@ -215,7 +215,7 @@ class Gatekeeper:
         if hold is not None:
             with self._lock:
                 if voided.is_taken:
-                    self._gate.taken_elsewhere(hold, is_taken=True)
+                    self._gate.kept(hold, self._clock.now_ms())
                 else:
                     self._gate.voided(hold, self._clock.now_ms())
         if voided.was_settled:
@@ -248,8 +248,10 @@ class Gatekeeper:
             for index, (hold, row) in enumerate(admitted):
                 if index in rejected:
                     self._gate.voided(hold, now_ms)
+                elif index in recorded.taken:
+                    self._gate.kept(hold, now_ms)
                 elif index in known:
-                    self._gate.taken_elsewhere(hold, is_taken=index in recorded.taken)
+                    self._gate.taken_elsewhere(hold)
                 else:
                     self._gate.settled(hold, row.credits_micro, now_ms)
         return recorded
@@ -344,10 +346,10 @@ class Gatekeeper:
         if hold is None:
             return
         with self._lock:
-            if recorded.rejected:
+            if recorded.rejected or recorded.taken:
                 self._gate.kept(hold, self._clock.now_ms())
             elif recorded.conflicts or recorded.duplicates:
-                self._gate.taken_elsewhere(hold, is_taken=bool(recorded.taken))
+                self._gate.taken_elsewhere(hold)
             else:
                 self._gate.settled(hold, charged_micro, self._clock.now_ms())
 

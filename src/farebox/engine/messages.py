@@ -23,12 +23,15 @@ _HEAD_BYTES = 4
 class Spend(NamedTuple):
     """What an admitted request takes of what was drawn: (lot_id, units) of one lease.
 
-    A request takes 1 of each window, and micro-credits of grants and of its key's cap.
+    A request takes 1 of each window, and micro-credits of grants and of its key's cap. `number` is
+    that of its hold, which expires at `expires_ms`; 0 is never.
     """
 
     query_log_id: bytes
     lease_id: int
     pieces: tuple[tuple[int, int], ...]
+    number: int
+    expires_ms: int
 
 
 class Record(msgspec.Struct, tag="record", array_like=True, frozen=True):
@@ -106,7 +109,7 @@ class Recorded(msgspec.Struct, tag="recorded", array_like=True, frozen=True):
 
     `rejected` pairs an index with an error code. `balances` pairs the workspaces of admitted
     requests with their micro-credits after the commit. Of what was known before, `taken` are those
-    that another process ended: their units of windows are not the sender's any more.
+    that another process ended: the sender is told of them with a renewal.
     """
 
     call_id: int
@@ -172,7 +175,8 @@ class NodeTold(NamedTuple):
 class Drawn(msgspec.Struct, tag="drawn", array_like=True, frozen=True):
     """Supplies for the wants, in their order; none when the lease has ended.
 
-    Of workspaces that were `recalled`, others have run short: what lies idle is to come back.
+    Of workspaces that were `recalled`, others have run short: what lies idle is to come back. Holds
+    that were `ended` elsewhere are (number, micro-credits taken); of those below 0 none were.
     """
 
     call_id: int
@@ -180,6 +184,7 @@ class Drawn(msgspec.Struct, tag="drawn", array_like=True, frozen=True):
     supplies: list[Supply]
     is_ended: bool = False
     recalled: list[int] = []
+    ended: list[tuple[int, int]] = []
     node: NodeTold | None = None
 
 
@@ -187,7 +192,7 @@ class Voided(msgspec.Struct, tag="voided", array_like=True, frozen=True):
     """Whether the reservation had ended before: voided already, or settled.
 
     `is_returned` tells that its lease is over, and that what it held went back by this; `is_taken`
-    that another process had ended it, and its units of windows are not the sender's any more.
+    that another process had ended it, of which the sender is told with a renewal.
     """
 
     call_id: int

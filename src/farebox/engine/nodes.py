@@ -8,15 +8,22 @@ began before the end. Where nobody else writes, whoever opens the database adopt
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from farebox.core.instant import MS_PER_SECOND
 from farebox.engine.draws import Lease
+from farebox.engine.ends import EndRow
 from farebox.engine.entropy import Entropy
 from farebox.engine.leases import SILENT_MS
 from farebox.store.contract import Locks, Pending, StoreFaultError, Writer
 
 RENEW_MS = 250
 NODE_ID_BITS = 62
+# A recall that was committed later than another may be so much older.
+RECALL_OVERLAP_MS = 2_000
+# Beyond the database server's clock, and what was recorded already.
+CLOCK_AHEAD_MS_MAX = 30_000
 # The renewals of a node that has left.
 LEFT = -1
 
@@ -37,16 +44,22 @@ class RecallRow(NamedTuple):
 
 
 class Renewal(NamedTuple):
-    """What a renewal brings: others' clocks, what they recall, and who has gone."""
+    """What a renewal brings: others' clocks, what they recall and have ended, and who has gone."""
 
     ahead_ms: int
     recalled: list[int]
+    ended: Sequence[EndRow]
     silent: list[NodeRow]
 
 
 class _Seen(NamedTuple):
     renewals: int
     since_ms: int
+
+
+class _ClockRow(NamedTuple):
+    server_ms: int
+    high_water_ms: int
 
 
 class _NodeId(NamedTuple):
@@ -62,6 +75,8 @@ class Nodes:
         self.node_id = 0
         self._seen: dict[int, _Seen] = {}
         self._recalls_ms = 0
+        self._recalled: set[RecallRow] = set()
+        self._looked_ms = 0
         self._is_first = db.is_alone
 
     @property
@@ -77,7 +92,9 @@ class Nodes:
         """
         db = self._db
         db.begin(Locks(is_alone=True))
+        bounds = db.ask("clock_bounds", _ClockRow)
         others = db.rows("nodes_all", NodeRow)
+        self._check_clock(bounds.rows(), others, now_ms)
         while not self.node_id or self.node_id in {node.node_id for node in others}:
             self.node_id = self._entropy.random_below(2**NODE_ID_BITS) + 1
         adopted: list[Lease] = []
@@ -85,8 +102,9 @@ class Nodes:
             if db.is_alone or node.node_id == gone_id or node.renewals == LEFT:
                 adopted += self._adopt(node, now_ms)
         db.one("node_enter", _NodeId, node_id=self.node_id, now_ms=now_ms)
+        adopted += db.rows("leases_adopt_left", Lease, node_id=self.node_id, now_ms=now_ms)
         db.commit()
-        self._recalls_ms = now_ms
+        db.hold_node(self.node_id)
         return adopted
 
     def ask(self) -> Pending[_NodeId]:
@@ -108,18 +126,27 @@ class Nodes:
         Raises:
             StoreFaultError: another node has ended this one.
         """
+        self._shift(boot_ms)
+        bounds = self._db.ask("clock_bounds", _ClockRow)
         renewed = self._db.ask("node_renew", _NodeId, node_id=self.node_id, now_ms=now_ms)
         asked = self._db.ask("nodes_all", NodeRow)
         recalls = self._db.ask("recalls_since", RecallRow, since_ms=self._recalls_ms)
+        ends = self._db.ask("ends_elsewhere_of_node", EndRow, node_id=self.node_id)
         if not renewed.rows():
             self._gone()
         others = [node for node in asked.rows() if node.node_id != self.node_id]
+        self._check_clock(bounds.rows(), others, now_ms)
         silent = [node for node in others if self._is_silent(node, boot_ms)]
         self._is_first = all(n.node_id > self.node_id for n in others if n not in silent)
-        recalled = recalls.rows()
-        self._recalls_ms = max([self._recalls_ms, *(recall.at_ms for recall in recalled)])
+        recalled = [recall for recall in recalls.rows() if recall not in self._recalled]
+        if recalled:
+            # One that is committed later may be a little older.
+            self._recalls_ms = recalled[-1].at_ms - RECALL_OVERLAP_MS
+            kept = (recall for recall in self._recalled if recall.at_ms > self._recalls_ms)
+            self._recalled = {*kept, *recalled}
         ahead_ms = max((node.now_ms for node in others), default=0)
-        return Renewal(ahead_ms, [recall.profile_id for recall in recalled], silent)
+        recalled_ids = [recall.profile_id for recall in recalled]
+        return Renewal(ahead_ms, recalled_ids, ends.rows(), silent)
 
     def renew_with(self, now_ms: int) -> None:
         """Renew with a commit: a transaction may take longer than others wait for a renewal."""
@@ -133,6 +160,7 @@ class Nodes:
     def adopt(self, gone: NodeRow, now_ms: int) -> list[Lease]:
         """End a silent node, unless it has renewed or is being ended; the leases it had."""
         self._db.begin()
+        self.check(self.ask())
         adopted = self._adopt(gone, now_ms)
         self._db.commit()
         self._seen.pop(gone.node_id, None)
@@ -144,6 +172,25 @@ class Nodes:
         return self._db.rows(
             "leases_adopt", Lease, node_id=self.node_id, gone_id=gone.node_id, now_ms=now_ms
         )
+
+    def _shift(self, boot_ms: int) -> None:
+        """Where this node itself was held up, it has seen nobody renew."""
+        gap_ms = boot_ms - (self._looked_ms or boot_ms)
+        self._looked_ms = boot_ms
+        if gap_ms > SILENT_MS // 4:
+            for node_id, seen in self._seen.items():
+                self._seen[node_id] = seen._replace(since_ms=seen.since_ms + gap_ms)
+
+    def _check_clock(
+        self, bounds: Sequence[_ClockRow], others: Sequence[NodeRow], now_ms: int
+    ) -> None:
+        """Refuse to go on with a clock far ahead: it would end others' windows and periods."""
+        latest_ms = max(bounds[0])
+        is_with_others = any(node.renewals != LEFT for node in others)
+        if is_with_others and not self._db.is_alone and now_ms > latest_ms + CLOCK_AHEAD_MS_MAX:
+            ahead_seconds = (now_ms - latest_ms) // MS_PER_SECOND
+            message = f"this machine's clock is {ahead_seconds} s ahead of the database server's"
+            raise StoreFaultError(message)
 
     def _is_silent(self, node: NodeRow, boot_ms: int) -> bool:
         if node.renewals == LEFT:

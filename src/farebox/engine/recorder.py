@@ -50,15 +50,19 @@ from farebox.engine.messages import (
     Reply,
     Said,
     Void,
+    Voided,
 )
 from farebox.engine.nodes import RENEW_MS
 from farebox.engine.read_ahead import Scope
-from farebox.engine.scopes import scope_of_moves, scope_of_records
+from farebox.engine.scopes import in_order, scope_of_moves, scope_of_records
 from farebox.engine.session import Session
 from farebox.engine.transaction import Command, Transaction
 from farebox.store.contract import ConstraintBrokenError, StoreFaultError, Writer
 
 IDLE_MS_MAX = 1_000
+# A process may trust its memory by a renewal of its node that began so long ago: others wait longer
+# than this and the trust together.
+RENEWED_MS_MAX = 1_000
 log = logging.getLogger("farebox.recorder")
 
 
@@ -188,7 +192,7 @@ class Recorder:
         now_ms = self._clock.now_ms()
         if all(isinstance(m, Draw) and session.is_idle(m) for m in moves):
             # They trust their memory by this: so this node must be one still.
-            if not session.db.is_alone:
+            if not session.db.is_alone and self._steady() - self._renewed_ms > RENEWED_MS_MAX:
                 self._renew(session)
             return [session.teller.renewed(m, now_ms) for m in moves if isinstance(m, Draw)]
         if session.db.is_alone:
@@ -198,20 +202,22 @@ class Recorder:
             wants = [w for m in moves if isinstance(m, Draw) for w in m.wants]
             if not session.db.is_alone:
                 session.supplier.read_ahead(wants, commit_id, now_ms)
-            replies: list[Reply] = []
-            for move in moves:
-                if isinstance(move, Void):
-                    replies.append(session.teller.void(move, commit_id, now_ms))
-                elif session.teller.is_idle(move):
-                    replies.append(session.teller.renewed(move, now_ms))
-                else:
-                    replies.append(session.teller.draw(move, commit_id, now_ms))
+            replies = {id(m): self._moved(session, m, commit_id, now_ms) for m in in_order(moves)}
             session.db.send("commits_insert", commit_id=commit_id, at_ms=now_ms)
             session.commit(commit_id, now_ms)
-            return replies
+            return [replies[id(move)] for move in moves]
 
         scope = Scope() if session.db.is_alone else scope_of_moves(moves, session.draws)
         return session.run(scope, work)
+
+    def _moved(
+        self, session: Session, move: Draw | Void, commit_id: int, now_ms: int
+    ) -> Drawn | Voided:
+        if isinstance(move, Void):
+            return session.teller.void(move, commit_id, now_ms)
+        if session.teller.is_idle(move):
+            return session.teller.renewed(move, now_ms)
+        return session.teller.draw(move, commit_id, now_ms)
 
     def _call(self, call: Call) -> list[Reply]:
         command = self._commands[call.name]
@@ -300,6 +306,8 @@ class Recorder:
         if due.silent or due.over:
             session.pass_leases(due, now_ms)
             return 0
+        if heard := session.ends.to_forget(now_ms):
+            session.forget_ends(heard, now_ms)
         litter = session.leases.litter(now_ms)
         if litter.closed or litter.empty:
             session.sweep(litter, now_ms)
@@ -329,6 +337,7 @@ class Recorder:
         self._renewed_ms = began_ms
         self._ahead.follow(renewal.ahead_ms)
         session.recalls.note(renewal.recalled, now_ms)
+        session.ends.note(renewal.ended)
         self._told = self._told._replace(renewals=self._told.renewals + 1)
         for gone in renewal.silent:
             log.warning("node %d is silent, its leases are over", gone.node_id)

@@ -84,7 +84,7 @@ class Reservation(msgspec.Struct, array_like=True, frozen=True):
             if taken_micro:
                 pieces.append((lot_id, taken_micro))
                 rest_micro -= taken_micro
-        return Spend(query_log_id, self.lease_id, tuple(pieces))
+        return Spend(query_log_id, self.lease_id, tuple(pieces), self.number, self.expires_ms)
 
     def unspent(self, *, is_late: bool) -> Spend:
         """What its void gives back, where its lease has ended.
@@ -93,10 +93,13 @@ class Reservation(msgspec.Struct, array_like=True, frozen=True):
         """
         pieces = [(lot_id, 1) for lot_id in (*self.windows, *self.fine)]
         if is_late:
-            return Spend(b"", self.lease_id, tuple(pieces))
+            return self._void(pieces)
         if self.cap_lot_id:
             pieces.append((self.cap_lot_id, self.held_micro))
-        return Spend(b"", self.lease_id, (*pieces, *self.grants))
+        return self._void([*pieces, *self.grants])
+
+    def _void(self, pieces: list[tuple[int, int]]) -> Spend:
+        return Spend(b"", self.lease_id, tuple(pieces), self.number, self.expires_ms)
 
 
 class Seal:

@@ -46,3 +46,10 @@ def scope_of_moves(moves: Sequence[Draw | Void], draws: Draws) -> Scope:
         if move.returns:
             alone |= draws.profiles_of(move.lease_id, (lot_id for lot_id, _ in move.returns))
     return Scope(frozenset(alone), frozenset(shared - alone), frozenset(lease_ids), is_drawing=True)
+
+
+def in_order(moves: Sequence[Draw | Void]) -> list[Draw | Void]:
+    """Draws as they came; voids by their identities, which all nodes take in one order."""
+    draws: list[Draw | Void] = [move for move in moves if isinstance(move, Draw)]
+    voids = [move for move in moves if isinstance(move, Void)]
+    return draws + sorted(voids, key=lambda void: (void.profile_id, void.identity))

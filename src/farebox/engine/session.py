@@ -18,6 +18,7 @@ from farebox.engine.books import Books
 from farebox.engine.counters import Counters
 from farebox.engine.days import Days
 from farebox.engine.draws import Draws
+from farebox.engine.ends import EndRow, Ends
 from farebox.engine.entropy import Entropy
 from farebox.engine.held import Held, LockNeededError
 from farebox.engine.leases import Due, Leases, Litter
@@ -65,9 +66,10 @@ class Session:
         adopted = self.nodes.enter(gone_id, now_ms)
         self.draws = Draws(db, self._held, self.nodes.node_id)
         self.recalls = Recalls(db)
+        self.ends = Ends(db)
         self.supplier = Supplier(self.books, self.draws, self.counters, self.limits, self.recalls)
         self.leases = Leases(db, self.draws, self.supplier)
-        self.teller = Teller(db, self.draws, self.supplier, self.leases, self.recalls)
+        self.teller = Teller(db, self.draws, self.supplier, self.leases, self.recalls, self.ends)
         self.answers = Answers(db)
         self._parts = Parts(
             self.nodes, self.books, self.zones, self.limits, self.top_ups, self.draws
@@ -119,6 +121,7 @@ class Session:
         self.nodes.renew_with(now_ms)
         self.db.commit()
         self.leases.note(self.draws.take_lease_changes())
+        self.recalls.committed()
         if self.books.replanned:
             self.limits.forget()
         self.books.replanned.clear()
@@ -139,6 +142,7 @@ class Session:
         self.counters.forget()
         self.changed()
         self.draws.forget()
+        self.recalls.forget()
 
     def changed(self) -> None:
         """After a command: terms may be other ones than those in memory."""
@@ -214,6 +218,16 @@ class Session:
             self.commit(commit_id, now_ms)
 
         self.run(Scope(), work)
+
+    def forget_ends(self, rows: list[EndRow], now_ms: int) -> None:
+        """Forget ends that the processes that held them have heard."""
+
+        def work(commit_id: int) -> None:
+            self.ends.forget(rows)
+            self.commit(commit_id, now_ms)
+
+        self.run(Scope(), work)
+        self.ends.forgotten()
 
     def adopt(self, gone: NodeRow, now_ms: int) -> None:
         """End a node that is silent, and take its leases over."""

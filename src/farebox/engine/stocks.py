@@ -128,7 +128,7 @@ class Cap(Stock):
 
     def is_known(self, change_id: int, now_ms: int) -> bool:
         """Whether it is of these terms and of the period that is open."""
-        return change_id <= self.change_id and now_ms < self.end_ms
+        return change_id <= self.change_id and self.start_ms <= now_ms < self.end_ms
 
 
 class Lots(NamedTuple):

@@ -1,9 +1,9 @@
 """The teller: what processes draw, return, void and spend, inside the recorder's transactions.
 
 A process settles what it admitted by its own lease, which is live, or by one that has ended (its
-process was started anew): both are taken out of the lots that were drawn for it. Of what another
-process's live lease holds, a request settled here takes its units of windows, so that it counts
-once. Its credits are that process's to release: it is charged as reported usage.
+process was started anew): both are taken out of the lots that were drawn for it. So is what another
+process's live lease holds, which that process is told. Only where its hold is about to expire are
+its credits left to it: then the request is charged as reported usage.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from collections.abc import Iterable, Sequence
 from farebox.core.identity import VOID_CONTENT
 from farebox.core.request import MeteredRequest
 from farebox.engine.draws import Draws, Lot
+from farebox.engine.ends import MARGIN_MS, NOT_TAKEN, EndRow, Ends
 from farebox.engine.leases import Leases
-from farebox.engine.messages import Draw, Drawn, Record, Spend, Void, Voided
+from farebox.engine.messages import Draw, Drawn, Record, Spend, Supply, Void, Voided
 from farebox.engine.recalls import Recalls
 from farebox.engine.supply import Supplier
 from farebox.store.contract import Writer
@@ -25,13 +26,20 @@ class Teller:
     """Handles the gate's messages; whoever calls commits or rolls back."""
 
     def __init__(
-        self, db: Writer, draws: Draws, supplier: Supplier, leases: Leases, recalls: Recalls
+        self,
+        db: Writer,
+        draws: Draws,
+        supplier: Supplier,
+        leases: Leases,
+        recalls: Recalls,
+        ends: Ends,
     ) -> None:
         self._db = db
         self._draws = draws
         self._supplier = supplier
         self._leases = leases
         self._recalls = recalls
+        self._ends = ends
 
     def is_idle(self, draw: Draw) -> bool:
         """Whether a draw only renews its lease, or can't move anything."""
@@ -40,14 +48,17 @@ class Teller:
         lease = self._draws.lease(draw.lease_id)
         if lease is None:
             return draw.is_old or not draw.wants
-        return self._leases.is_over(draw.lease_id) and not (draw.is_last and not lease.is_parted)
+        return (
+            self._leases.is_over(draw.lease_id) or self._draws.is_foreign(draw.lease_id)
+        ) and not (draw.is_last and not lease.is_parted)
 
     def renewed(self, draw: Draw, now_ms: int) -> Drawn:
         """The answer to a draw that moves nothing."""
         self._leases.renew(draw.lease_id, now_ms)
-        is_ended = draw.is_old and not self._leases.is_drawing(draw.lease_id)
-        recalled = self._recalls.told(draw.lease_id, now_ms)
-        return Drawn(draw.call_id, now_ms, [], is_ended, recalled)
+        # Who has drawn by it, or wants to, and can't any more: its lease is over.
+        has_use = draw.is_old or bool(draw.wants)
+        is_ended = has_use and not self._leases.is_drawing(draw.lease_id)
+        return self._drawn(draw, [], now_ms, is_ended=is_ended)
 
     def draw(self, draw: Draw, commit_id: int, now_ms: int) -> Drawn:
         """Take back what returns, then hand out what is wanted."""
@@ -61,8 +72,7 @@ class Teller:
         ]
         if draw.is_last:
             self._part(draw.lease_id, now_ms)
-        recalled = self._recalls.told(draw.lease_id, now_ms)
-        return Drawn(draw.call_id, now_ms, supplies, draw.is_last, recalled)
+        return self._drawn(draw, supplies, now_ms, is_ended=draw.is_last)
 
     def void(self, void: Void, commit_id: int, now_ms: int) -> Voided:
         """Use a reservation's identity up; what an ended lease held for it returns."""
@@ -71,21 +81,22 @@ class Teller:
         )
         if stored is not None:
             was_voided = stored == VOID_CONTENT
-            is_taken = self.is_taken(void.profile_id, void.identity)
+            is_taken = self._ends.is_ended(void.profile_id, void.identity)
             return Voided(void.call_id, was_voided, not was_voided, is_taken=is_taken)
         claim = (void.profile_id, void.identity, VOID_CONTENT)
         if not self._db.execute_many("identities_insert", [claim]):
             return self.void(void, commit_id, now_ms)  # somebody else was first, just now
         is_over = self._leases.is_over(void.spend.lease_id)
-        if is_over or void.spend.lease_id != void.lease_id:
-            back = self._taken(void.spend, void.profile_id, sender=0, is_whole=is_over)
+        if is_over:
+            back = self._taken(void.spend, void.profile_id, sender=0, is_whole=True)
             self._supplier.take_back(back, commit_id, now_ms)
-            if not is_over:
-                self._note_elsewhere(void.profile_id, void.identity, void.spend.lease_id)
+        elif void.spend.lease_id != void.lease_id:
+            back = self._taken_elsewhere(void.spend, void.profile_id, void.identity, now_ms)
+            self._supplier.take_back(back, commit_id, now_ms)
         return Voided(void.call_id, was_voided=False, was_settled=False, is_returned=is_over)
 
     def spend(
-        self, records: Iterable[Record], fresh: Sequence[MeteredRequest]
+        self, records: Iterable[Record], fresh: Sequence[MeteredRequest], now_ms: int
     ) -> dict[int, dict[int, int]]:
         """Move what requests were admitted by from drawn to used.
 
@@ -99,24 +110,36 @@ class Teller:
             spend, sender = spends.get(row.query_log_id, (None, 0))
             if spend is None:
                 continue
-            is_whole = spend.lease_id == sender or not self._leases.is_live(spend.lease_id)
-            taken = self._taken(spend, row.profile_id, sender=sender, is_whole=is_whole)
+            if spend.lease_id == sender or not self._leases.is_live(spend.lease_id):
+                taken = self._taken(spend, row.profile_id, sender=sender, is_whole=True)
+            else:
+                taken = self._taken_elsewhere(spend, row.profile_id, row.identity, now_ms)
             for lot, units in taken:
                 if lot.name == "credits" and units:
                     amounts[row.profile_id][int(lot.scope)] += units
-            if not is_whole:
-                self._note_elsewhere(row.profile_id, row.identity, spend.lease_id)
         return amounts
 
-    def is_taken(self, profile_id: int, identity: bytes) -> bool:
-        """Whether a reservation was ended by another process than the one that holds it."""
-        found = self._db.value("end_elsewhere", profile_id=profile_id, identity=identity)
-        return found is not None
+    def _drawn(self, draw: Draw, supplies: list[Supply], now_ms: int, *, is_ended: bool) -> Drawn:
+        recalled = self._recalls.told(draw.lease_id, now_ms)
+        ended = self._ends.tell(draw.lease_id)
+        return Drawn(draw.call_id, now_ms, supplies, is_ended, recalled, ended)
 
-    def _note_elsewhere(self, profile_id: int, identity: bytes, lease_id: int) -> None:
-        self._db.send(
-            "end_elsewhere_insert", profile_id=profile_id, identity=identity, lease_id=lease_id
+    def _taken_elsewhere(
+        self, spend: Spend, profile_id: int, identity: bytes, now_ms: int
+    ) -> list[tuple[Lot, int]]:
+        """Take a spend out of what another process's live lease holds, and have it told."""
+        is_whole = not spend.expires_ms or spend.expires_ms - now_ms > MARGIN_MS
+        taken = self._taken(spend, profile_id, sender=0, is_whole=is_whole)
+        taken_micro = sum(units for lot, units in taken if lot.name == "credits")
+        row = EndRow(
+            spend.lease_id,
+            spend.number,
+            taken_micro if is_whole else NOT_TAKEN,
+            profile_id,
+            identity,
         )
+        self._ends.add(row)
+        return taken
 
     def _part(self, lease_id: int, now_ms: int) -> None:
         """End a lease whose process has told what it had left, unless it is over already."""

@@ -115,6 +115,9 @@ class Writer(Reader, Protocol):
     def send_many(self, name: str, /, rows: Iterable[Sequence[SqlValue]]) -> None:
         """Run a named statement with positional parameters for each row, like `send`."""
 
+    def hold_node(self, node_id: int) -> None:
+        """Have each transaction from now on hold this node, before it waits for its locks."""
+
     def begin(self, locks: Locks = NO_LOCKS) -> None:
         """Open a transaction, and take its locks before anything is read."""
 

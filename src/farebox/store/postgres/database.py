@@ -60,6 +60,7 @@ class PostgresDatabase:
     ) -> None:
         self.connection = connection
         self.has_failed = False
+        self._node_id = 0
         self.months = Months(())
         self._pipeline = Pipeline(connection, wait_ms_max)
         self._read = Transformer(connection)
@@ -124,11 +125,18 @@ class PostgresDatabase:
         with self._telling_apart():
             self._put_many(name, list(rows))
 
+    def hold_node(self, node_id: int) -> None:
+        """Have each transaction from now on hold this node, before it waits for its locks."""
+        self._node_id = node_id
+
     def begin(self, locks: Locks = NO_LOCKS) -> None:
         """Open a transaction; its locks are taken before whatever is sent next."""
         with self._telling_apart():
             self._is_open = True
             self._pipeline.put(_BEGIN)
+            if self._node_id:
+                # First: whoever waits for a lock is there.
+                self._put("node_hold", {"node_id": self._node_id})
             self._put_many("locks_take", lock_rows(locks))
             self._take_over_ids()
             if not self._commit_ids:

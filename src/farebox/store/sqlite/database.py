@@ -121,6 +121,9 @@ class SqliteDatabase:
         with _telling_apart(self):
             self.connection.executemany(self._sql[name], rows)
 
+    def hold_node(self, node_id: int) -> None:
+        """There is no other node here."""
+
     def begin(self, locks: Locks = NO_LOCKS) -> None:  # noqa: ARG002 - one lock is all
         """Open the transaction; waits for no lock it can't get in time."""
         self._control("begin immediate")

@@ -43,12 +43,14 @@ create table draws (
 
 create index draws_lease_id on draws (lease_id);
 
--- Reservations that were ended by another process than the one that holds them: their units of
--- windows are taken, and that process must not give them back.
+-- Reservations that were ended by another process than the one that holds them, until that one has
+-- heard it. `taken_micro` is what was taken of the credits that they held; below 0 none.
 create table ends_elsewhere (
   profile_id bigint not null,
   identity bytea not null,
   lease_id bigint not null,
+  number bigint not null,
+  taken_micro bigint not null,
   primary key (profile_id, identity)
 );
 

@@ -41,12 +41,14 @@ create table draws (
 
 create index draws_lease_id on draws (lease_id);
 
--- Reservations that were ended by another process than the one that holds them: their units of
--- windows are taken, and that process must not give them back.
+-- Reservations that were ended by another process than the one that holds them, until that one has
+-- heard it. `taken_micro` is what was taken of the credits that they held; below 0 none.
 create table ends_elsewhere (
   profile_id integer not null,
   identity blob not null,
   lease_id integer not null,
+  number integer not null,
+  taken_micro integer not null,
   primary key (profile_id, identity)
 ) strict, without rowid;
 

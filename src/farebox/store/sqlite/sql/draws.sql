@@ -47,11 +47,11 @@ update leases set ended_at_ms = 0;
 
 -- name: leases_all
 -- Draws, at first use where nobody else writes.
-select lease_id, hold_ms, ended_at_ms, is_parted from leases order by lease_id;
+select lease_id, hold_ms, ended_at_ms, is_parted, node_id from leases order by lease_id;
 
 -- name: leases_of
 -- Draws, where others write: some, and those that have drawn of workspaces. By primary keys.
-select lease_id, hold_ms, ended_at_ms, is_parted from leases
+select lease_id, hold_ms, ended_at_ms, is_parted, node_id from leases
 where lease_id in (select value from json_each(:lease_ids))
   or lease_id in (select lease_id from draws
     where profile_id in (select value from json_each(:profile_ids)))
@@ -66,7 +66,13 @@ values (:lease_id, :node_id, :opened_at_ms, :hold_ms, 0);
 -- Nodes, when another one has gone: its leases are this one's, and over.
 update leases set node_id = :node_id, ended_at_ms = coalesce(ended_at_ms, :now_ms)
 where node_id = :gone_id
-returning lease_id, hold_ms, ended_at_ms, is_parted;
+returning lease_id, hold_ms, ended_at_ms, is_parted, node_id;
+
+-- name: leases_adopt_left
+-- Nodes, when a recorder opens the database: leases of no node, as after a move.
+update leases set node_id = :node_id, ended_at_ms = coalesce(ended_at_ms, :now_ms)
+where node_id is null or node_id not in (select node_id from nodes)
+returning lease_id, hold_ms, ended_at_ms, is_parted, node_id;
 
 -- name: node_enter
 -- Nodes, when a recorder opens the database: it is a node from now on.
@@ -94,15 +100,32 @@ select node_id, renewals, now_ms from nodes order by node_id;
 delete from nodes where node_id = :node_id and renewals = :renewals;
 
 -- name: end_elsewhere_insert!
--- Teller, when a process ends what another one holds.
-insert into ends_elsewhere (profile_id, identity, lease_id)
-values (:profile_id, :identity, :lease_id) on conflict (profile_id, identity) do nothing;
+-- Ends, when a process ends what another one holds.
+insert into ends_elsewhere (lease_id, number, taken_micro, profile_id, identity)
+values (:lease_id, :number, :taken_micro, :profile_id, :identity)
+on conflict (profile_id, identity) do nothing;
 
 -- name: end_elsewhere
--- Teller, when a process finds what it holds ended already. By primary key.
+-- Ends, when a process finds what it holds ended already. By primary key.
 select lease_id from ends_elsewhere where profile_id = :profile_id and identity = :identity;
 
+-- name: ends_elsewhere_of
+-- Ends, with each renewal where nobody else writes. By ends_elsewhere_lease_id.
+select lease_id, number, taken_micro, profile_id, identity from ends_elsewhere
+where lease_id in (select value from json_each(:lease_ids));
+
+-- name: ends_elsewhere_of_node
+-- Ends, with each renewal where others write. By leases_node_id and ends_elsewhere_lease_id.
+select e.lease_id, e.number, e.taken_micro, e.profile_id, e.identity
+from leases l
+join ends_elsewhere e on e.lease_id = l.lease_id
+where l.node_id = :node_id and l.ended_at_ms is null;
+
 -- name: ends_elsewhere_forget!
+-- Ends, when they were heard. By primary key.
+delete from ends_elsewhere where profile_id = ?1 and identity = ?2;
+
+-- name: ends_elsewhere_drop!
 -- Draws, with the lease that held them. By ends_elsewhere_lease_id.
 delete from ends_elsewhere where lease_id = :lease_id;
 
@@ -117,9 +140,16 @@ from leases l
 join draws d on d.lease_id = l.lease_id
 where l.ended_at_ms is not null and (d.end_ms is null or d.end_ms > :now_ms);
 
+-- name: clock_bounds
+-- Nodes, when they enter and with each renewal: the server's clock, and what was recorded last.
+select cast(unixepoch('subsec') * 1000 as integer),
+  coalesce((select max(at_ms) from commits), 0);
+
 -- name: recall_put!
--- Recalls, where a limit has nothing left and another process has drawn of it.
-insert into recalls (profile_id, at_ms) values (:profile_id, :at_ms)
+-- Recalls, where a limit has nothing left and another process has drawn of it. By the server's
+-- clock: those of the nodes may differ.
+insert into recalls (profile_id, at_ms)
+values (:profile_id, cast(unixepoch('subsec') * 1000 as integer))
 on conflict (profile_id) do update set at_ms = excluded.at_ms;
 
 -- name: recalls_since
