@@ -38,8 +38,6 @@ HOLD_MS = 60_000
 TICK_MS = 400
 # Further back a process would have to ask too often until the recorder has caught up with it.
 BACK_MS_MAX = 20_000
-# And what is ahead by more is wrong, and must wait.
-AHEAD_MS_MAX = 4_000
 SEAL = Seal(lambda _purpose: b"a secret of the tests' own")
 Result = TypeVar("Result")
 
@@ -75,10 +73,7 @@ class Process:
         self.directory.load(self.reader)
         high_water_ms = self.reader.integer("clock_high_water")
         machine = world.machine
-        latest_ms = world.recorder_clock.now_ms() + AHEAD_MS_MAX
-        self.clock = SteadyClock(
-            high_water_ms, wall=lambda: min(machine.wall(), latest_ms), steady=machine.steady
-        )
+        self.clock = SteadyClock(high_water_ms, wall=machine.wall, steady=machine.steady)
         self.wire = Wire(world.deliver, world.pass_time, world.hang_up)
         self.gatekeeper = Gatekeeper(
             self.wire,

@@ -49,6 +49,10 @@ class HandClock:
         """Step ahead; never back."""
         self._at_ms = max(self._at_ms, high_water_ms)
 
+    def begin_at(self, at_ms: int) -> None:
+        """Begin anew at an instant, be it an earlier one."""
+        self._at_ms = at_ms
+
 
 class SeededEntropy:
     """Randomness that repeats itself; for tests only."""

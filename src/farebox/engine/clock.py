@@ -2,7 +2,8 @@
 
 It starts at the later of the wall clock and the stored high-water mark, and from there follows the
 boot clock, which no one can set. A wall clock that steps is noticed (`drift_ms`), not followed: so
-no step reopens a window, opens one early or grants anything twice.
+no step reopens a window, opens one early or grants anything twice. A process that only admits
+takes the recorder's time before it admits anything: its own wall clock may have stepped since.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ class Clock(Protocol):
 
     def not_before(self, high_water_ms: int) -> None:
         """Step ahead to an instant that has been reached elsewhere; never back."""
+
+    def begin_at(self, at_ms: int) -> None:
+        """Begin anew at an instant, be it an earlier one: nothing may hang on the time so far."""
 
 
 def wall_ms() -> int:
@@ -62,6 +66,10 @@ class SteadyClock:
         """Step ahead to an instant that has been reached elsewhere; never back."""
         self._base_ms += max(0, high_water_ms - self.now_ms())
 
+    def begin_at(self, at_ms: int) -> None:
+        """Begin anew at an instant, be it an earlier one: nothing may hang on the time so far."""
+        self._base_ms = at_ms - self._steady()
+
     def drift_ms(self) -> int:
         """How far the wall clock has stepped away; beyond `DRIFT_ALARM_MS` it is worth an alarm."""
         return self._wall() - self.now_ms()
@@ -77,18 +85,23 @@ class Ahead:
         self._clock = clock
         self._followed_ms = 0
         self._allowed_ms = AHEAD_MS_MAX
-        self._by_itself_ms: int | None = None
+        self._looked_ms: int | None = None
+
+    @property
+    def by_itself_ms(self) -> int:
+        """What the clock would say if it had followed nobody."""
+        return self._clock.now_ms() - self._followed_ms
 
     def follow(self, other_ms: int) -> None:
         """Step ahead towards an instant that another process has reached."""
-        now_ms = self._clock.now_ms()
-        by_itself_ms = now_ms - self._followed_ms
-        if self._by_itself_ms is None or self._allowed_ms == AHEAD_MS_MAX:
-            self._by_itself_ms = by_itself_ms
-        regained_ms = (by_itself_ms - self._by_itself_ms) // AHEAD_REGAINED_ONE_IN
+        by_itself_ms = self.by_itself_ms
+        now_ms = by_itself_ms + self._followed_ms
+        if self._looked_ms is None or self._allowed_ms == AHEAD_MS_MAX:
+            self._looked_ms = by_itself_ms
+        regained_ms = (by_itself_ms - self._looked_ms) // AHEAD_REGAINED_ONE_IN
         if regained_ms > 0:
             self._allowed_ms = min(AHEAD_MS_MAX, self._allowed_ms + regained_ms)
-            self._by_itself_ms = by_itself_ms
+            self._looked_ms = by_itself_ms
         step_ms = min(max(0, other_ms - now_ms), self._allowed_ms)
         if step_ms:
             self._clock.not_before(now_ms + step_ms)

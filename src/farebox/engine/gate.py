@@ -107,6 +107,16 @@ class Gate:
         wallet = self.room.wallets.get(profile_id)
         return 0 if wallet is None else wallet.held_micro
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nothing here hangs on the time so far."""
+        return not self.holds and not self.room.is_used
+
+    def begin_anew(self) -> None:
+        """Trust nothing, and remember no time: what is drawn next is by another clock."""
+        self.trusted_until_ms = 0
+        self.holds = Holds()
+
     # -- the ends of a hold ----------------------------------------------------------------------
 
     def ending(self, lease_id: int, number: int) -> Hold | None:

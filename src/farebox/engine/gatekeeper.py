@@ -40,6 +40,8 @@ PART_TIMES_MAX = 600
 CLOSE_SECONDS_MAX = 3.0
 LET_GO_EVERY = 40
 DECIDE_SECONDS_MAX = 2.0
+# By less the recorder is soon there, too.
+AHEAD_MS_MIN = 1_000
 HOLDS_MAX = 1_000_000
 LEASE_ID_BITS = 62
 log = logging.getLogger("farebox.gate")
@@ -332,6 +334,7 @@ class Gatekeeper:
                 self._abandon()
             raise
         self._clock.not_before(drawn.now_ms)
+        began_ms -= self._step_back(began_ms - drawn.now_ms)
         self.node = drawn.node
         if lease_id != self._gate.lease_id:
             return False  # given up meanwhile, and all that it had with it
@@ -341,6 +344,20 @@ class Gatekeeper:
         with self._lock:
             self._gate.supplied(asked, drawn, began_ms, self._clock.now_ms())
             return bool(drawn.recalled) and self._gate.room.has_returns
+
+    def _step_back(self, ahead_ms: int) -> int:
+        """Take the recorder's time where this process is far ahead of it, and nothing hangs on it.
+
+        It may have begun after the wall clock had stepped. By how much the clock was set back.
+        """
+        if ahead_ms < AHEAD_MS_MIN:
+            return 0
+        with self._lock:
+            if not self._gate.is_fresh:
+                return 0
+            self._gate.begin_anew()
+            self._clock.begin_at(self._clock.now_ms() - ahead_ms)
+        return ahead_ms
 
     def _end(self, hold: Hold | None, recorded: Recorded, charged_micro: int) -> None:
         if hold is None:

@@ -55,6 +55,8 @@ class Leases:
         self._open: set[int] = set()
         # Ended, with credits that have not returned yet.
         self._ended: dict[int, Lease] = {}
+        # Since when that is known here, by a clock that follows nobody.
+        self._ended_ms: dict[int, int] = {}
         # Ended leases whose credits have returned; what they drew of windows closes with those.
         self._released: set[int] = set()
         self._looked_ms = 0
@@ -65,7 +67,7 @@ class Leases:
         for lease_id, lease in changes.items():
             self._open.discard(lease_id)
             if lease is None:
-                self._ended.pop(lease_id, None)
+                self._forget_ended(lease_id)
                 self._released.discard(lease_id)
             elif lease.ended_at_ms is None:
                 self._open.add(lease_id)
@@ -95,15 +97,18 @@ class Leases:
         lease = self._draws.lease(lease_id)
         return lease is not None and self._is_open(lease)
 
-    def due(self, now_ms: int) -> Due:
-        """What `pass_time` has to do by now."""
+    def due(self, now_ms: int, by_itself_ms: int) -> Due:
+        """What `pass_time` has to do by now.
+
+        A step ahead to another's clock must not shorten what is held: `by_itself_ms` has none.
+        """
         # Where the recorder itself was held up, nobody could renew.
         gap_ms = now_ms - (self._looked_ms or now_ms)
         self._looked_ms = now_ms
         if gap_ms > SILENT_MS // 4:
             for lease_id in self._renewed_ms:
                 self._renewed_ms[lease_id] += gap_ms
-        return Due(self._silent(now_ms), self._over(now_ms)[:RELEASED_MAX])
+        return Due(self._silent(now_ms), self._over(by_itself_ms)[:RELEASED_MAX])
 
     def pass_time(self, due: Due, commit_id: int, now_ms: int) -> None:
         """End the silent, release what the ended still hold."""
@@ -117,7 +122,7 @@ class Leases:
     def passed(self, due: Due) -> None:
         """Note that this was committed."""
         for lease_id in due.over:
-            self._ended.pop(lease_id, None)
+            self._forget_ended(lease_id)
             self._released.add(lease_id)
 
     def litter(self, now_ms: int) -> Litter:
@@ -151,14 +156,18 @@ class Leases:
     def _is_open(self, lease: Lease) -> bool:
         return lease.ended_at_ms is None and lease.lease_id not in self._gone
 
-    def _over(self, now_ms: int) -> list[int]:
+    def _over(self, by_itself_ms: int) -> list[int]:
         """Ended leases whose reservations have all expired."""
         return sorted(
             lease_id
             for lease_id, lease in self._ended.items()
-            if lease.ended_at_ms is not None
-            and lease.ended_at_ms + lease.hold_ms + TRUST_MS < now_ms
+            if self._ended_ms.setdefault(lease_id, by_itself_ms) + lease.hold_ms + TRUST_MS
+            < by_itself_ms
         )
+
+    def _forget_ended(self, lease_id: int) -> None:
+        self._ended.pop(lease_id, None)
+        self._ended_ms.pop(lease_id, None)
 
     def _forget_silent(self, now_ms: int) -> None:
         """Forget when those have renewed who will hardly do so again."""

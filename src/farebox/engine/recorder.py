@@ -302,7 +302,7 @@ class Recorder:
         if not session.db.is_alone and self._steady() - self._renewed_ms >= RENEW_MS:
             self._renew(session)
         session.recalls.forget_old(now_ms)
-        due = session.leases.due(now_ms)
+        due = session.leases.due(now_ms, self._ahead.by_itself_ms)
         if due.silent or due.over:
             session.pass_leases(due, now_ms)
             return 0
