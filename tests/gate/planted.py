@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import pytest
 from msgspec import structs
@@ -213,11 +212,7 @@ def revoked_key_admitted(patch: pytest.MonkeyPatch) -> None:
 @planted
 def credits_return_too_soon(patch: pytest.MonkeyPatch) -> None:
     """What an ended lease had drawn returns while its reservations still hold it."""
-
-    def at_once(leases: Leases, by_itself_ms: int) -> list[Any]:
-        return sorted(leases._ended)
-
-    patch.setattr(Leases, "_over", at_once)
+    patch.setattr(Leases, "_over", lambda leases, _by_itself_ms: sorted(leases._ended))
 
 
 @planted
