@@ -87,8 +87,8 @@ async def lose_a_draw(gate: GateWorld, key_id: str, *, is_end_lost: bool) -> Non
     gate.link.loses = loses
     with pytest.raises(FareboxError):
         await gate.admit(key_id, SLUG)
-    while gate.gatekeeper._parting:
-        await asyncio.wait(gate.gatekeeper._parting)
+    while gate.gatekeeper._partings._tasks:
+        await asyncio.wait(gate.gatekeeper._partings._tasks)
     assert lost
 
 

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from farebox.core.admission import Denial, LimitState
@@ -23,6 +23,7 @@ from farebox.core.errors import (
     FareboxError,
 )
 from farebox.core.request import Capture, MeteredRequest
+from farebox.engine import partings
 from farebox.engine.clock import Clock
 from farebox.engine.entropy import Entropy
 from farebox.engine.gate import Counts, Gate
@@ -34,10 +35,6 @@ from farebox.engine.reservation import Reservation
 RENEW_SECONDS = 0.25
 # How often to look whether others have given back what they were told to.
 RECALL_SECONDS = 0.05
-# A lease that was given up is told of so often, until the recorder has heard it.
-PART_AGAIN_SECONDS = 1.0
-PART_TIMES_MAX = 600
-CLOSE_SECONDS_MAX = 3.0
 LET_GO_EVERY = 40
 DECIDE_SECONDS_MAX = 2.0
 # By less the recorder is soon there, too.
@@ -65,10 +62,9 @@ class Gatekeeper:
         *,
         hold_ms: int,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        part_times_max: int = PART_TIMES_MAX,
+        part_times_max: int = partings.TIMES_MAX,
     ) -> None:
         self._pause = pause
-        self._part_times_max = part_times_max
         self._link = link
         self._clock = clock
         self._entropy = entropy
@@ -77,7 +73,7 @@ class Gatekeeper:
         self._gate = Gate(self._new_lease_id())
         self._drawing: asyncio.Task[None] | None = None
         self._renewing: asyncio.Task[None] | None = None
-        self._parting: set[asyncio.Task[None]] = set()
+        self._partings = partings.Partings(link, hold_ms=hold_ms, times_max=part_times_max)
         # What the recorder has told of itself last; None with a file.
         self.node: NodeTold | None = None
         self.leases_given_up = 0
@@ -278,9 +274,7 @@ class Gatekeeper:
         if self._drawing is not None:
             await asyncio.wait([self._drawing])
         self._abandon()
-        _, late = await asyncio.wait(self._parting, timeout=CLOSE_SECONDS_MAX)
-        for task in late:
-            task.cancel()
+        await self._partings.close()
 
     async def _renew(self) -> None:
         rounds = 0
@@ -391,20 +385,7 @@ class Gatekeeper:
         self.leases_given_up += 1
         with self._lock:
             old, free = self._gate.abandon(self._new_lease_id(), now_ms)
-        task = asyncio.create_task(self._part(old, free, now_ms))
-        self._parting.add(task)
-        task.add_done_callback(self._parting.discard)
-
-    async def _part(self, lease_id: int, free: list[tuple[int, int]], now_ms: int) -> None:
-        for _ in range(self._part_times_max):
-            with suppress(FareboxError):
-                # Told twice it counts once; told late it is still right: nothing uses it any more.
-                await self._link.draw(
-                    lease_id, now_ms, self.hold_ms, [], free, is_last=True, is_old=True
-                )
-                return
-            if self._part_times_max > 1:
-                await asyncio.sleep(PART_AGAIN_SECONDS)
+        self._partings.tell(old, free, now_ms)
 
     def _new_lease_id(self) -> int:
         return self._entropy.random_below(2**LEASE_ID_BITS) + 1
