@@ -85,7 +85,7 @@ def refilled_twice(patch: pytest.MonkeyPatch) -> None:
 @planted
 def draw_not_fenced(patch: pytest.MonkeyPatch) -> None:
     """A lease that has ended goes on as if it had not."""
-    patch.setattr(Leases, "is_over", lambda _leases, _lease_id: False)
+    patch.setattr(Leases, "is_live", lambda _leases, _lease_id: True)
 
 
 @planted

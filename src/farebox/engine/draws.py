@@ -76,6 +76,7 @@ class Draws:
         self._is_loaded = False
         self._lots: dict[int, dict[int, Lot]] = defaultdict(dict)
         self._lot_ids: dict[tuple[int, LimitKey], int] = {}
+        # Of leases that draw here: numbers aren't used again, since reservations may name them.
         self._last_lot_ids: dict[int, int] = defaultdict(int)
         self._units: dict[LimitKey, int] = defaultdict(int)
         # The same of all scopes together.
@@ -104,9 +105,6 @@ class Draws:
         for lot in lots:
             self._lots[lot.lease_id][lot.lot_id] = lot
             self._lot_ids[lot.lease_id, lot.key] = lot.lot_id
-            # Numbers of lots that are no more are not used again: reservations may name them.
-            last = self._last_lot_ids[lot.lease_id]
-            self._last_lot_ids[lot.lease_id] = max(last, lot.lot_id)
             self._count(lot, lot.units)
 
     def profiles_of(self, lease_id: int, lot_ids: Iterable[int]) -> set[int]:
@@ -114,11 +112,13 @@ class Draws:
         places = [(lease_id, lot_id) for lot_id in lot_ids]
         if all(place in self._profile_ids for place in places):
             return {self._profile_ids[place] for place in places}
-        return self.profiles_of_leases([lease_id])
+        rows = self._db.rows("draws_profiles", _ProfileRow, lease_ids=json_ids([lease_id]))
+        return {row.profile_id for row in rows}
 
-    def profiles_of_leases(self, lease_ids: Iterable[int]) -> set[int]:
-        """Where leases have drawn something; called before a transaction."""
-        rows = self._db.rows("draws_profiles", _ProfileRow, lease_ids=json_ids(lease_ids))
+    def profiles_of_credits(self, lease_ids: Iterable[int], count: int) -> set[int]:
+        """Where leases have drawn credits, so many at most; called before a transaction."""
+        ids = json_ids(lease_ids)
+        rows = self._db.rows("draws_credit_profiles", _ProfileRow, lease_ids=ids, count=count)
         return {row.profile_id for row in rows}
 
     def write(self) -> None:
@@ -129,8 +129,9 @@ class Draws:
         # After their lots: those point to them.
         for lease_id, lease in sorted(self._lease_changes.items()):
             if lease is None:
-                self._db.send("ends_elsewhere_drop", lease_id=lease_id)
                 self._db.send("lease_drop", lease_id=lease_id)
+                # Nobody adds any from here on.
+                self._db.send("ends_elsewhere_drop", lease_id=lease_id)
         self._changed.clear()
         self._dropped.clear()
 
@@ -144,10 +145,9 @@ class Draws:
         self._load()
         return self._leases.get(lease_id)
 
-    def is_foreign(self, lease_id: int) -> bool:
+    def is_foreign(self, lease: Lease) -> bool:
         """Whether a lease was opened by way of another node: one number, one counter of lots."""
-        lease = self.lease(lease_id)
-        return lease is not None and lease.node_id != self._node_id
+        return lease.node_id != self._node_id
 
     def open(self, lease_id: int, hold_ms: int, now_ms: int) -> None:
         """Begin a lease."""
@@ -257,6 +257,8 @@ class Draws:
         """Forget lots for good."""
         self._load()
         for lot in lots:
+            # Whoever ends what another process holds may be about to write it.
+            self._held.need(lot.profile_id)
             place = (lot.lease_id, lot.lot_id)
             self._count(lot, -lot.units)
             del self._lots[lot.lease_id][lot.lot_id], self._lot_ids[lot.lease_id, lot.key]

@@ -71,6 +71,11 @@ class Ends:
             self._told[lease_id] = fresh
         return [(row.number, row.taken_micro) for row in fresh.values()]
 
+    def forget_leases(self, lease_ids: Iterable[int]) -> None:
+        """Nobody is told any more by these; what they had not heard went with them."""
+        for lease_id in lease_ids:
+            self._told.pop(lease_id, None)
+
     def to_forget(self, now_ms: int) -> list[EndRow]:
         """What was heard, now and then."""
         if not self._heard or now_ms - self._forgot_ms < FORGET_EVERY_MS:

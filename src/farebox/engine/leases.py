@@ -21,8 +21,9 @@ from farebox.store.contract import Writer
 TRUST_MS = 900
 SILENT_MS = 2_000
 SWEEP_EVERY_MS = 10_000
-# Of one commit.
+# Of one commit: leases that are released, and lots of closed windows that are forgotten.
 RELEASED_MAX = 100
+SWEPT_MAX = 500
 
 
 class Due(NamedTuple):
@@ -87,15 +88,10 @@ class Leases:
         """Note that a process has gone: whatever else it says, its lease is over."""
         self._gone.add(lease_id)
 
-    def is_over(self, lease_id: int) -> bool:
-        """Whether a lease has ended."""
-        lease = self._draws.lease(lease_id)
-        return lease is not None and not self._is_open(lease)
-
     def is_live(self, lease_id: int) -> bool:
-        """Whether a process may still use what it drew by this lease."""
+        """Whether a process may still use what it drew by a lease; not by one that is no more."""
         lease = self._draws.lease(lease_id)
-        return lease is not None and self._is_open(lease)
+        return lease is not None and lease.ended_at_ms is None and lease_id not in self._gone
 
     def due(self, now_ms: int, by_itself_ms: int) -> Due:
         """What `pass_time` has to do by now.
@@ -133,11 +129,17 @@ class Leases:
         self._forget_silent(now_ms)
         before_ms = now_ms - CLOSED_MS
         ids = json_ids(self._open | self._ended.keys() | self._released)
-        closed = self._db.ask("draws_closed", Lot, lease_ids=ids, before_ms=before_ms)
+        asked = self._db.ask(
+            "draws_closed", Lot, lease_ids=ids, before_ms=before_ms, count=SWEPT_MAX
+        )
         ids = json_ids(self._released)
         left = self._db.ask("leases_drawing", _LeaseId, lease_ids=ids, before_ms=before_ms)
         with_lots = {row.lease_id for row in left.rows()}
-        return Litter([*closed.rows()], sorted(self._released - with_lots))
+        closed = [*asked.rows()]
+        if len(closed) == SWEPT_MAX:
+            self._swept_ms = 0  # there may be more: it is looked again at once
+            return Litter(closed, [])
+        return Litter(closed, sorted(self._released - with_lots))
 
     def sweep(self, litter: Litter) -> None:
         """Forget windows that have closed, and leases that nothing is left of."""
@@ -152,9 +154,6 @@ class Leases:
             if lease_id in self._gone
             or self._renewed_ms.setdefault(lease_id, now_ms) + SILENT_MS < now_ms
         )
-
-    def _is_open(self, lease: Lease) -> bool:
-        return lease.ended_at_ms is None and lease.lease_id not in self._gone
 
     def _over(self, by_itself_ms: int) -> list[int]:
         """Ended leases whose reservations have all expired."""
@@ -174,6 +173,8 @@ class Leases:
         for lease_id, renewed_ms in list(self._renewed_ms.items()):
             if renewed_ms + SILENT_MS < now_ms:
                 del self._renewed_ms[lease_id]
+        # What hung up and drew nothing, or had ended before.
+        self._gone &= self._open | self._renewed_ms.keys()
 
 
 class _LeaseId(NamedTuple):

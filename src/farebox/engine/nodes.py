@@ -100,7 +100,7 @@ class Nodes:
         adopted: list[Lease] = []
         for node in others:
             if db.is_alone or node.node_id == gone_id or node.renewals == LEFT:
-                adopted += self._adopt(node, now_ms)
+                adopted += self._adopt(node, now_ms) or []
         db.one("node_enter", _NodeId, node_id=self.node_id, now_ms=now_ms)
         adopted += db.rows("leases_adopt_left", Lease, node_id=self.node_id, now_ms=now_ms)
         db.commit()
@@ -137,6 +137,8 @@ class Nodes:
         others = [node for node in asked.rows() if node.node_id != self.node_id]
         self._check_clock(bounds.rows(), others, now_ms)
         silent = [node for node in others if self._is_silent(node, boot_ms)]
+        there = {node.node_id for node in others}
+        self._seen = {node_id: seen for node_id, seen in self._seen.items() if node_id in there}
         self._is_first = all(n.node_id > self.node_id for n in others if n not in silent)
         recalled = [recall for recall in recalls.rows() if recall not in self._recalled]
         if recalled:
@@ -157,8 +159,8 @@ class Nodes:
         """Be no node any more: nobody has to wait until this one is silent."""
         self._db.execute("node_leave", node_id=self.node_id)
 
-    def adopt(self, gone: NodeRow, now_ms: int) -> list[Lease]:
-        """End a silent node, unless it has renewed or is being ended; the leases it had."""
+    def adopt(self, gone: NodeRow, now_ms: int) -> list[Lease] | None:
+        """End a silent node; the leases it had. None where it has renewed or another ends it."""
         self._db.begin()
         self.check(self.ask())
         adopted = self._adopt(gone, now_ms)
@@ -166,9 +168,9 @@ class Nodes:
         self._seen.pop(gone.node_id, None)
         return adopted
 
-    def _adopt(self, gone: NodeRow, now_ms: int) -> list[Lease]:
+    def _adopt(self, gone: NodeRow, now_ms: int) -> list[Lease] | None:
         if not self._db.execute("node_end", node_id=gone.node_id, renewals=gone.renewals):
-            return []
+            return None
         return self._db.rows(
             "leases_adopt", Lease, node_id=self.node_id, gone_id=gone.node_id, now_ms=now_ms
         )

@@ -15,6 +15,8 @@ from farebox.store.contract import Writer
 AGAIN_MS = 200
 # By then everybody who is there has renewed, also where a clock was taken ahead.
 TOLD_WITHIN_MS = 10_000
+# In the database they are kept longer, for nodes whose renewals are late.
+KEPT_MS = 60_000
 
 
 class _Asked(NamedTuple):
@@ -36,6 +38,7 @@ class Recalls:
         self._asking: dict[int, tuple[int, int]] = {}
         # The last that each lease's process was told, and when.
         self._told: dict[int, tuple[int, int]] = {}
+        self._forgot_ms = 0
 
     def ask(self, profile_id: int, lease_id: int, now_ms: int) -> None:
         """Recall what others have drawn of a workspace; inside a transaction."""
@@ -75,10 +78,13 @@ class Recalls:
         )
 
     def forget_old(self, now_ms: int) -> None:
-        """Forget what everybody was told."""
+        """Forget what everybody was told; in no transaction."""
         before_ms = now_ms - TOLD_WITHIN_MS
         self._asked = {p: asked for p, asked in self._asked.items() if asked.at_ms >= before_ms}
         self._told = {lease: told for lease, told in self._told.items() if told[1] >= before_ms}
+        if not self._db.is_alone and self._forgot_ms < before_ms:
+            self._forgot_ms = now_ms
+            self._db.execute("recalls_forget", kept_ms=KEPT_MS)
 
     def _keep(self, profile_id: int, at_ms: int, lease_id: int) -> None:
         self._last += 1

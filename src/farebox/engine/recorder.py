@@ -340,9 +340,9 @@ class Recorder:
         session.ends.note(renewal.ended)
         self._told = self._told._replace(renewals=self._told.renewals + 1)
         for gone in renewal.silent:
-            log.warning("node %d is silent, its leases are over", gone.node_id)
-            session.adopt(gone, now_ms)
-            self._told = self._told._replace(nodes_ended=self._told.nodes_ended + 1)
+            if session.adopt(gone, now_ms):
+                log.warning("node %d is silent, its leases are over", gone.node_id)
+                self._told = self._told._replace(nodes_ended=self._told.nodes_ended + 1)
 
     def _telling(self, reply: Reply) -> Reply:
         """A reply to a process that renews: with what this node has done, for its metrics."""

@@ -36,6 +36,8 @@ from farebox.store.contract import Locks, Writer
 ACTOR = "farebox"
 # Many periods end at one midnight: what waits to be recorded gets its turn in between.
 DUES_PER_COMMIT_MAX = 250
+# A database server has room for some thousand locks.
+PROFILES_PER_COMMIT_MAX = 500
 # Where others write, what is due may be another instant than is known here.
 DUES_READ_EVERY_MS = 60_000
 
@@ -101,13 +103,7 @@ class Session:
 
     def begin_alone(self) -> int:
         """Open a transaction that keeps everybody else out; the id of its commit."""
-        self.db.begin(Locks(is_alone=True))
-        self._forget_unless_alone()
-        self._held.take(None)
-        if not self.db.is_alone:
-            self.nodes.check(self.nodes.ask())
-        self.books.start_commit()
-        return self.db.commit_id()
+        return self._begin(None)
 
     def commit(self, commit_id: int, now_ms: int) -> None:
         """Announce plans that changed with their period, commit, and note what is due next."""
@@ -120,7 +116,9 @@ class Session:
         self.draws.write()
         self.nodes.renew_with(now_ms)
         self.db.commit()
-        self.leases.note(self.draws.take_lease_changes())
+        changes = self.draws.take_lease_changes()
+        self.leases.note(changes)
+        self.ends.forget_leases(lease_id for lease_id, lease in changes.items() if lease is None)
         self.recalls.committed()
         if self.books.replanned:
             self.limits.forget()
@@ -202,9 +200,12 @@ class Session:
             self.db.send("commits_insert", commit_id=commit_id, at_ms=now_ms)
             self.commit(commit_id, now_ms)
 
-        of = set() if self.db.is_alone else self.draws.profiles_of_leases(due.over)
+        of: set[int] = set()
+        if not self.db.is_alone:
+            of = self.draws.profiles_of_credits(due.over, PROFILES_PER_COMMIT_MAX)
         self.run(Scope(alone=frozenset(of), lease_ids=frozenset(due.silent + due.over)), work)
-        self.leases.passed(due)
+        if len(of) < PROFILES_PER_COMMIT_MAX:
+            self.leases.passed(due)
 
     def sweep(self, litter: Litter, now_ms: int) -> None:
         """Forget what is over for good."""
@@ -217,7 +218,7 @@ class Session:
             self.db.send("commits_insert", commit_id=commit_id, at_ms=now_ms)
             self.commit(commit_id, now_ms)
 
-        self.run(Scope(), work)
+        self.run(Scope(alone=frozenset(lot.profile_id for lot in litter.closed)), work)
 
     def forget_ends(self, rows: list[EndRow], now_ms: int) -> None:
         """Forget ends that the processes that held them have heard."""
@@ -229,9 +230,11 @@ class Session:
         self.run(Scope(), work)
         self.ends.forgotten()
 
-    def adopt(self, gone: NodeRow, now_ms: int) -> None:
-        """End a node that is silent, and take its leases over."""
-        self.leases.note({lease.lease_id: lease for lease in self.nodes.adopt(gone, now_ms)})
+    def adopt(self, gone: NodeRow, now_ms: int) -> bool:
+        """End a node that is silent, and take its leases over; False where another one does."""
+        adopted = self.nodes.adopt(gone, now_ms)
+        self.leases.note({lease.lease_id: lease for lease in adopted or []})
+        return adopted is not None
 
     def build_days(self, now_ms: int) -> None:
         """One step of building the days of one workspace."""
@@ -247,13 +250,17 @@ class Session:
 
     # -- inside ----------------------------------------------------------------------------------
 
-    def _begin(self, scope: Scope) -> int:
-        self.db.begin(scope.locks)
-        self._held.take(None if self.db.is_alone else scope.alone)
-        self._forget_unless_alone()
+    def _begin(self, scope: Scope | None) -> int:
+        """Without a scope it is about everything: then nothing is read ahead."""
+        self.db.begin(scope.locks if scope else Locks(is_alone=True))
+        self._held.take(scope.alone if scope and not self.db.is_alone else None)
         if not self.db.is_alone:
-            read_ahead(self.db, self._parts, scope)
-            self._hold_marked(scope)
+            self.forget()
+            if scope:
+                read_ahead(self.db, self._parts, scope)
+                self._hold_marked(scope)
+            else:
+                self.nodes.check(self.nodes.ask())
         self.books.start_commit()
         return self.db.commit_id()
 
@@ -265,10 +272,6 @@ class Session:
                 self._held.need(profile_id)
             else:
                 self._marked.discard(profile_id)
-
-    def _forget_unless_alone(self) -> None:
-        if not self.db.is_alone:
-            self.forget()
 
     def _announce(self, action: str, profile_id: int, now_ms: int) -> None:
         """Tell every process that a workspace is not what it was."""

@@ -48,9 +48,8 @@ class Teller:
         lease = self._draws.lease(draw.lease_id)
         if lease is None:
             return draw.is_old or not draw.wants
-        return (
-            self._leases.is_over(draw.lease_id) or self._draws.is_foreign(draw.lease_id)
-        ) and not (draw.is_last and not lease.is_parted)
+        is_drawing = self._leases.is_live(lease.lease_id) and not self._draws.is_foreign(lease)
+        return not (is_drawing or (draw.is_last and not lease.is_parted))
 
     def renewed(self, draw: Draw, now_ms: int) -> Drawn:
         """The answer to a draw that moves nothing."""
@@ -86,7 +85,7 @@ class Teller:
         claim = (void.profile_id, void.identity, VOID_CONTENT)
         if not self._db.execute_many("identities_insert", [claim]):
             return self.void(void, commit_id, now_ms)  # somebody else was first, just now
-        is_over = self._leases.is_over(void.spend.lease_id)
+        is_over = not self._leases.is_live(void.spend.lease_id)
         if is_over:
             back = self._taken(void.spend, void.profile_id, sender=0, is_whole=True)
             self._supplier.take_back(back, commit_id, now_ms)

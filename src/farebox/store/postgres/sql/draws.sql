@@ -19,12 +19,22 @@ select distinct profile_id from draws
 where lease_id = any(array(select jsonb_array_elements_text(:lease_ids::text::jsonb)::bigint))
 order by profile_id;
 
+-- name: draws_credit_profiles
+-- Draws, where others write: some of the workspaces that leases have drawn credits of. By
+-- draws_lease_id.
+select distinct profile_id from draws
+where lease_id = any(array(select jsonb_array_elements_text(:lease_ids::text::jsonb)::bigint))
+  and name in ('credits', 'key_credits')
+order by profile_id
+limit :count;
+
 -- name: draws_closed
--- Leases, now and then: what leases drew of windows that have closed. By draws_lease_id.
+-- Leases, now and then: some of what leases drew of windows that have closed. By draws_lease_id.
 select profile_id, lease_id, lot_id, name, scope, channel, start_ms, end_ms, units from draws
 where lease_id = any(array(select jsonb_array_elements_text(:lease_ids::text::jsonb)::bigint))
   and end_ms <= :before_ms
-order by lease_id, lot_id;
+order by profile_id, lease_id, lot_id
+limit :count;
 
 -- name: leases_drawing
 -- Leases: those that have drawn of windows that are open, or of credits. By draws_lease_id.
@@ -132,9 +142,11 @@ delete from nodes where node_id = (
   for update skip locked);
 
 -- name: end_elsewhere_insert!
--- Ends, when a process ends what another one holds.
+-- Ends, when a process ends what another one holds; not by a lease that is being forgotten.
 insert into ends_elsewhere (lease_id, number, taken_micro, profile_id, identity)
-values (:lease_id, :number, :taken_micro, :profile_id, :identity)
+select lease_id, :number, :taken_micro, :profile_id, :identity from leases
+where lease_id = :lease_id
+for key share skip locked
 on conflict (profile_id, identity) do nothing;
 
 -- name: end_elsewhere
@@ -185,6 +197,14 @@ select (extract(epoch from clock_timestamp()) * 1000)::bigint,
 insert into recalls (profile_id, at_ms)
 values (:profile_id, (extract(epoch from clock_timestamp()) * 1000)::bigint)
 on conflict (profile_id) do update set at_ms = excluded.at_ms;
+
+-- name: recalls_forget!
+-- Recalls, now and then where others write: those that every node was told of long ago. What is
+-- being renewed is waited for by nobody.
+delete from recalls where profile_id in (
+  select profile_id from recalls
+  where at_ms < (extract(epoch from clock_timestamp()) * 1000)::bigint - :kept_ms
+  for update skip locked);
 
 -- name: recalls_since
 -- Nodes, with each renewal: what was recalled since the last.

@@ -17,11 +17,21 @@ order by lease_id, lot_id;
 select distinct profile_id from draws
 where lease_id in (select value from json_each(:lease_ids)) order by profile_id;
 
+-- name: draws_credit_profiles
+-- Draws, where others write: some of the workspaces that leases have drawn credits of. By
+-- draws_lease_id.
+select distinct profile_id from draws
+where lease_id in (select value from json_each(:lease_ids))
+  and name in ('credits', 'key_credits')
+order by profile_id
+limit :count;
+
 -- name: draws_closed
--- Leases, now and then: what leases drew of windows that have closed. By draws_lease_id.
+-- Leases, now and then: some of what leases drew of windows that have closed. By draws_lease_id.
 select profile_id, lease_id, lot_id, name, scope, channel, start_ms, end_ms, units from draws
 where lease_id in (select value from json_each(:lease_ids)) and end_ms <= :before_ms
-order by lease_id, lot_id;
+order by profile_id, lease_id, lot_id
+limit :count;
 
 -- name: leases_drawing
 -- Leases: those that have drawn of windows that are open, or of credits. By draws_lease_id.
@@ -100,9 +110,10 @@ select node_id, renewals, now_ms from nodes order by node_id;
 delete from nodes where node_id = :node_id and renewals = :renewals;
 
 -- name: end_elsewhere_insert!
--- Ends, when a process ends what another one holds.
+-- Ends, when a process ends what another one holds; not by a lease that is no more.
 insert into ends_elsewhere (lease_id, number, taken_micro, profile_id, identity)
-values (:lease_id, :number, :taken_micro, :profile_id, :identity)
+select lease_id, :number, :taken_micro, :profile_id, :identity from leases
+where lease_id = :lease_id
 on conflict (profile_id, identity) do nothing;
 
 -- name: end_elsewhere
@@ -151,6 +162,10 @@ select cast(unixepoch('subsec') * 1000 as integer),
 insert into recalls (profile_id, at_ms)
 values (:profile_id, cast(unixepoch('subsec') * 1000 as integer))
 on conflict (profile_id) do update set at_ms = excluded.at_ms;
+
+-- name: recalls_forget!
+-- Recalls, now and then where others write: those that every node was told of long ago.
+delete from recalls where at_ms < cast(unixepoch('subsec') * 1000 as integer) - :kept_ms;
 
 -- name: recalls_since
 -- Nodes, with each renewal: what was recalled since the last.
