@@ -1,7 +1,8 @@
 """Every named query has one meaning: one definition, a caller, the parameters that callers give.
 
-The queries are read from `store/<engine>/sql/*.sql` and the calls from the Python sources, so that
-a query that nobody calls, a misspelt name and a forgotten parameter fail here, before they run.
+The queries are read from `store/sql/*.sql`, which all engines share, and from each engine's own
+`store/<engine>/sql/*.sql`, the calls from the Python sources, so that a query that nobody calls, a
+misspelt name, a forgotten parameter and a query written twice fail here, before they run.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 NAMED = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 # In a row's place in SQLite, and as a column of many rows in PostgreSQL.
 POSITIONAL = re.compile(r"\?(\d+)|(?<![:\w]):c(\d+)\b")
+# Signs that one engine alone has, or reads in its own way.
+ONES_OWN = re.compile(r"::|[%?]")
 
 # The methods of `store.contract` that take a query's name first; those by keyword name their
 # parameters at the call.
@@ -69,16 +72,20 @@ def parse_parameters(sql: str) -> Iterator[str]:
     yield from NAMED.findall(POSITIONAL.sub("", sql))
 
 
-def queries_of(engine: str) -> list[Query]:
-    """The queries of one engine."""
-    files = sorted((STORE / engine / "sql").glob("*.sql"))
+def queries_in(folder: Path) -> list[Query]:
+    """The queries of the files of one folder."""
+    files = sorted(folder.glob("*.sql"))
     return [query for file in files for query in parse_queries(file.read_text(encoding="utf-8"))]
+
+
+def queries_of(engine: str) -> list[Query]:
+    """The queries of one engine: those that all share, and those in words of its own."""
+    return queries_in(STORE / "sql") + queries_in(STORE / engine / "sql")
 
 
 def own_queries_of(engine: str) -> list[Query]:
     """The queries that only the engine itself has and runs."""
-    files = sorted((STORE / engine).glob("*.sql"))
-    return [query for file in files for query in parse_queries(file.read_text(encoding="utf-8"))]
+    return queries_in(STORE / engine)
 
 
 def is_run_by(engine: str, call: Call) -> bool:
@@ -137,6 +144,12 @@ def differences(left: Iterable[Query], right: Iterable[Query]) -> list[str]:
     return sorted(n for n in ours.keys() | theirs.keys() if ours.get(n) != theirs.get(n))
 
 
+def written_twice(left: Iterable[Query], right: Iterable[Query]) -> list[str]:
+    """Names of queries whose SQL is the same in two folders, but for white space and comments."""
+    ours = {query.name: query.sql.split() for query in left}
+    return sorted(query.name for query in right if ours.get(query.name) == query.sql.split())
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_name_is_defined_once_and_says_who_calls_it(engine: str) -> None:
     queries = queries_of(engine) + own_queries_of(engine)
@@ -172,6 +185,20 @@ def test_all_engines_have_the_same_queries() -> None:
         for engine in others
         for difference in differences(queries_of(first), queries_of(engine))
     ]
+
+
+def test_a_query_is_shared_or_in_words_of_each_engine() -> None:
+    shared = {query.name for query in queries_in(STORE / "sql")}
+    first, second = (queries_in(STORE / engine / "sql") for engine in ENGINES)
+    assert not [query.name for query in first + second if query.name in shared]
+    assert {query.name for query in first} == {query.name for query in second}
+    assert not written_twice(first, second)
+
+
+def test_what_engines_share_is_plain_sql() -> None:
+    shared = queries_in(STORE / "sql")
+    assert shared
+    assert not [query.name for query in shared if ONES_OWN.search(query.sql)]
 
 
 def test_every_sqlite_query_fits_the_schema() -> None:
@@ -233,3 +260,11 @@ def test_engines_that_differ_are_told_apart() -> None:
     many = ours[1].sql.replace("?1, ?2", ":c1::bigint[], :c2::text[]")
     assert set(parse_parameters(many)) == ours[1].parameters
     assert differences(ours, [ours[0]._replace(parameters=frozenset()), ours[1]]) == ["plan_get"]
+
+
+def test_a_query_that_is_written_twice_is_named() -> None:
+    ours = list(parse_queries(SAMPLE))
+    theirs = list(parse_queries(SAMPLE.replace(" where", "\n  where").replace("not :this", "so")))
+    other = ours[1]._replace(sql=ours[1].sql.replace("?1, ?2", ":c1::bigint[], :c2::text[]"))
+    assert written_twice(ours, theirs) == ["plan_add", "plan_get"]
+    assert written_twice(ours, [theirs[0], other]) == ["plan_get"]

@@ -188,7 +188,7 @@ def sql_in_python(source: Source) -> Findings:
     for node in source.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             if DATA_SQL.match(node.value):
-                yield node.lineno, "SQL stands in store/<engine>/sql/"
+                yield node.lineno, "SQL stands in .sql files of the store"
             elif CONTROL_SQL.match(node.value) and not source.is_in("src/farebox/store/"):
                 yield node.lineno, "only the store controls the database"
 

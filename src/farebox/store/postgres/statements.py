@@ -2,7 +2,7 @@
 
 In the files a parameter is `:name`; of a statement for many rows the columns are `:c1`, `:c2` and
 so on, each with the type of its array (`:c1::bigint[]` or `cast(:c1 as bigint[])`). A percent sign
-is written twice.
+is written twice. In the files that all engines share there is neither.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, cast
-
-import aiosql
+from typing import NamedTuple
 
 from farebox.store.contract import ConstraintBrokenError, SqlValue
 from farebox.store.postgres.arrays import KINDS, Kind, encode
+from farebox.store.queries import SHARED_FOLDER, read_queries
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 # Statements of this engine alone.
@@ -54,7 +53,8 @@ NO_VALUES = Values()
 @lru_cache(maxsize=1)
 def named_statements() -> dict[str, Statement]:
     """Every statement by its name."""
-    return {**_read(SQL_FOLDER), **_read(SESSION_FILE), **_read(MOVING_FILE)}
+    queries = read_queries("psycopg", SHARED_FOLDER, SQL_FOLDER, SESSION_FILE, MOVING_FILE)
+    return {name: _statement(name, sql) for name, sql in queries.items()}
 
 
 def control(sql: str) -> Statement:
@@ -105,15 +105,6 @@ def _encode(value: SqlValue) -> tuple[int, bytes | None, int]:
     except UnicodeEncodeError as error:
         message = "a text holds half a character"
         raise ConstraintBrokenError(message) from error
-
-
-def _read(path: Path) -> dict[str, Statement]:
-    queries = aiosql.from_path(path, "psycopg", mandatory_parameters=False)
-    return {
-        name: _statement(name, cast("str", getattr(queries, name).sql))
-        for name in queries.available_queries
-        if not name.endswith("_cursor")
-    }
 
 
 def _statement(name: str, sql: str) -> Statement:

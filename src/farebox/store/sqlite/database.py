@@ -14,7 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Generic, NamedTuple, cast
 
-import aiosql
 import apsw
 
 from farebox.store.contract import (
@@ -27,6 +26,7 @@ from farebox.store.contract import (
     SqlValue,
     StoreFaultError,
 )
+from farebox.store.queries import SHARED_FOLDER, read_queries
 from farebox.store.sqlite.wal import make_durable
 
 SQL_FOLDER = Path(__file__).parent / "sql"
@@ -40,12 +40,7 @@ PROGRESS_STEPS = 1_000
 @lru_cache(maxsize=1)
 def named_queries() -> dict[str, str]:
     """The SQL of every named query."""
-    queries = aiosql.from_path(SQL_FOLDER, "apsw", mandatory_parameters=False)
-    return {
-        name: cast("str", getattr(queries, name).sql)
-        for name in queries.available_queries
-        if not name.endswith("_cursor")
-    }
+    return read_queries("apsw", SHARED_FOLDER, SQL_FOLDER)
 
 
 class _Found(NamedTuple, Generic[Row]):

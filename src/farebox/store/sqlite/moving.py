@@ -11,10 +11,10 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple, cast
 
-import aiosql
 import apsw
 
 from farebox.store.contract import SqlValue, StoreFaultError
+from farebox.store.queries import read_queries
 from farebox.store.sqlite.database import SqliteDatabase
 
 _FILE = Path(__file__).parent / "moving.sql"
@@ -32,9 +32,7 @@ class Table(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _statements() -> dict[str, str]:
-    queries = aiosql.from_path(_FILE, "apsw", mandatory_parameters=False)
-    names = [name for name in queries.available_queries if not name.endswith("_cursor")]
-    return {name: cast("str", getattr(queries, name).sql) for name in names}
+    return read_queries("apsw", _FILE)
 
 
 class Source:

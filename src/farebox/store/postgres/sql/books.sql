@@ -1,6 +1,5 @@
--- Balances are sums over all slots.
 -- Purses, periods and expiries: what the recorder knows of workspaces' credits. `profile_ids` are
--- JSON lists.
+-- JSON lists. Balances are sums over all slots.
 
 -- name: purse_grants
 -- Books, for workspaces in use: grants with credits left or drawn. By primary key.
@@ -30,11 +29,6 @@ left join lateral (
 where w.profile_id
   = any(array(select jsonb_array_elements_text(:profile_ids::text::jsonb)::bigint));
 
--- name: period_insert!
--- Books, when a period opens.
-insert into periods (profile_id, start_ms, end_ms, plan_id, plan_micro, opening_micro)
-values (:profile_id, :start_ms, :end_ms, :plan_id, :plan_micro, :opening_micro);
-
 -- name: period_add!
 -- Books, when credits move: what a transfer adds to the period it falls in.
 insert into period_sums as kept (
@@ -48,43 +42,6 @@ on conflict (profile_id, start_ms, slot) do update set
   expired_micro = kept.expired_micro + excluded.expired_micro,
   charged_micro = kept.charged_micro + excluded.charged_micro,
   corrected_micro = kept.corrected_micro + excluded.corrected_micro;
-
--- name: period_plan!
--- Books, when a workspace moves to another plan in mid-period.
-update periods set plan_id = :plan_id, plan_micro = :plan_micro
-where profile_id = :profile_id and start_ms = :start_ms;
-
--- name: grant_insert!
--- Books, for every grant.
-insert into grants
-  (profile_id, grant_id, kind, credits_micro, priority, created_at_ms, expires_at_ms)
-values
-  (:profile_id, :grant_id, :kind, :credits_micro, :priority, :created_at_ms, :expires_at_ms);
-
--- name: grant_last
--- Books: the last grant id of a workspace.
-select max(grant_id) from grants where profile_id = :profile_id;
-
--- name: terms_get
--- Books: what the next period of a workspace depends on.
-select w.plan_id, w.next_plan_id, w.anchor_day, w.created_at_ms, z.timezone,
-  p.credits_per_month_micro
-from workspaces w
-join workspace_zones z on z.profile_id = w.profile_id
-join plans p on p.plan_id = coalesce(w.next_plan_id, w.plan_id)
-where w.profile_id = :profile_id
-order by z.zone_version desc limit 1;
-
--- name: terms_take_next_plan!
--- Books, when a period opens: the plan that waited for it.
-update workspaces set plan_id = next_plan_id, next_plan_id = null
-where profile_id = :profile_id and next_plan_id is not null;
-
--- name: workspace_plans_insert!
--- Books and plan changes: the plan of a workspace from an instant on.
-insert into workspace_plans (profile_id, from_ms, plan_id)
-values (:profile_id, :from_ms, :plan_id)
-on conflict (profile_id, from_ms) do update set plan_id = excluded.plan_id;
 
 -- name: dues
 -- Recorder, when it opens the database: each workspace's next end, of its period or of a grant.

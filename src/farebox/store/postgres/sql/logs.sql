@@ -1,18 +1,5 @@
--- The log, read in parts: a bound ends a part after so many rows, so that no step takes long.
--- Lists come in as JSON, null for no filter. Ids go out in hex, lists as one JSON text. Terms are
--- sought as bytes are compared: of the letters those of ASCII alone have a case.
-
--- name: logs_bound_newest
--- Logs, newest first: where the next part begins; null when all the rest is one part.
-select query_log_id from requests
-where profile_id = :profile_id and query_log_id >= :first_id and query_log_id < :end_id
-order by query_log_id desc limit 1 offset cast(:rows_max as bigint) - 1;
-
--- name: logs_bound_oldest
--- Logs, oldest first: where the next part ends; null when all the rest is one part.
-select query_log_id from requests
-where profile_id = :profile_id and query_log_id >= :first_id and query_log_id < :end_id
-order by query_log_id limit 1 offset cast(:rows_max as bigint);
+-- The log's rows. Lists come in as JSON, null for no filter. Ids go out in hex, lists as one JSON
+-- text. Terms are sought as bytes are compared: of the letters those of ASCII alone have a case.
 
 -- name: logs_count
 -- Logs: how many requests of a part match. The filters are those of logs_ranked.
@@ -78,13 +65,3 @@ join users u on u.user_id = k.user_id
 left join log_types t on t.log_type_id = r.log_type_id
 where r.profile_id = :profile_id and r.query_log_id = any (array(
   select decode(jsonb_array_elements_text(cast(:query_log_ids as jsonb)), 'hex')));
-
--- name: logs_lookup
--- The detail of one request, by primary key; empty texts when nothing was captured.
-select coalesce(c.request_headers, '') as request_headers,
-  coalesce(c.request_body, '') as request_body,
-  coalesce(c.response_body, '') as response_body,
-  r.response_size
-from requests r
-left join captures c on c.profile_id = r.profile_id and c.query_log_id = r.query_log_id
-where r.profile_id = :profile_id and r.query_log_id = :query_log_id;

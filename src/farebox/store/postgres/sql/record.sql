@@ -6,10 +6,6 @@ insert into identities (profile_id, identity, content)
 select * from unnest(:c1::bigint[], :c2::bytea[], :c3::bytea[])
 on conflict (profile_id, identity) do nothing;
 
--- name: identity_content
--- Recorder, for voids, and for rows one by one: what was first recorded under an identity.
-select content from identities where profile_id = :profile_id and identity = :identity;
-
 -- name: identities_stored
 -- Recorder, only when a batch holds repeats: what was first recorded under identities, a JSON list
 -- of [profile_id, hex]. By primary key.
@@ -33,17 +29,6 @@ select * from unnest(
 -- Recorder, for requests that carry headers or bodies.
 insert into captures (profile_id, query_log_id, request_headers, request_body, response_body)
 select * from unnest(:c1::bigint[], :c2::bytea[], :c3::text[], :c4::text[], :c5::text[]);
-
--- name: captures_forget!
--- Housekeeping: some of a workspace's captured bodies whose time is over, by the time in their ids.
-delete from captures where profile_id = :profile_id and query_log_id in (
-  select query_log_id from captures
-  where profile_id = :profile_id and query_log_id < :before_id order by query_log_id limit :count
-);
-
--- name: captures_after
--- Housekeeping: the next workspace that has captured bodies. By primary key.
-select min(profile_id) from captures where profile_id > :profile_id;
 
 -- name: quarters_add!
 -- Recorder, one row for each quarter hour, key, log type and channel of a batch.
@@ -96,14 +81,6 @@ on conflict (profile_id, zone_version, day, key_id, channel, slot) do update set
   requests = kept.requests + excluded.requests,
   credits_micro = kept.credits_micro + excluded.credits_micro,
   last_ms = greatest(kept.last_ms, excluded.last_ms);
-
--- name: commits_insert!
--- Recorder, one row a commit that records requests or moves credits.
-insert into commits (commit_id, at_ms) values (:commit_id, :at_ms);
-
--- name: commits_last
--- Recorder, when it opens the database.
-select max(commit_id) from commits;
 
 -- name: transfers_insert!
 -- Books, for every movement of credits.

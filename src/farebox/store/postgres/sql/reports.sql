@@ -1,12 +1,5 @@
 -- Quota windows, credits and keys, as customers read them.
 
--- name: report_zone
--- Reports that turn instants into days or stamps: the version whose days are complete.
-select w.zone_version, z.timezone
-from workspaces w
-join workspace_zones z on z.profile_id = w.profile_id and z.zone_version = w.zone_version
-where w.profile_id = :profile_id;
-
 -- name: period_sums_last
 -- Quotas and profile: the period opened last and what moved in it.
 select p.start_ms, p.end_ms, p.plan_id, p.opening_micro, m.granted_micro, m.expired_micro,

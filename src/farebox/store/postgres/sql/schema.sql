@@ -11,11 +11,3 @@ where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p'
 -- name: schema_is_kept
 -- Migrations: whether the database says where its schema stands.
 select (to_regclass('schema_state') is not null)::int::bigint;
-
--- name: schema_state_get
--- Migrations: where the schema stands.
-select version, oldest, finished from schema_state;
-
--- name: schema_state_put!
--- Migrations, in the transaction of each step.
-update schema_state set version = :version, oldest = :oldest, finished = :finished;

@@ -1,10 +1,5 @@
 -- Nodes, leases and what processes have drawn. `profile_ids`, `lease_ids` are JSON lists.
 
--- name: draws_all
--- Draws, at first use where nobody else writes: every lot that is drawn, of every lease.
-select profile_id, lease_id, lot_id, name, scope, channel, start_ms, end_ms, units from draws
-order by lease_id, lot_id;
-
 -- name: draws_of
 -- Draws, where others write: the lots of workspaces, of all leases or of some. By primary key.
 select profile_id, lease_id, lot_id, name, scope, channel, start_ms, end_ms, units from draws
@@ -51,14 +46,6 @@ on conflict (profile_id, lease_id, lot_id) do update set units = excluded.units;
 -- Draws: lots that nothing is left of, or whose window has closed. By primary key.
 delete from draws where profile_id = ?1 and lease_id = ?2 and lot_id = ?3;
 
--- name: leases_end_all!
--- Restore: what was drawn before a backup was made is nobody's; the recorder takes it back.
-update leases set ended_at_ms = 0;
-
--- name: leases_all
--- Draws, at first use where nobody else writes.
-select lease_id, hold_ms, ended_at_ms, is_parted, node_id from leases order by lease_id;
-
 -- name: leases_of
 -- Draws, where others write: some, and those that have drawn of workspaces. By primary keys.
 select lease_id, hold_ms, ended_at_ms, is_parted, node_id from leases
@@ -67,43 +54,13 @@ where lease_id in (select value from json_each(:lease_ids))
     where profile_id in (select value from json_each(:profile_ids)))
 order by lease_id;
 
--- name: lease_insert!
--- Draws, when a process draws for the first time: a lease of this node.
-insert into leases (lease_id, node_id, opened_at_ms, hold_ms, is_parted)
-values (:lease_id, :node_id, :opened_at_ms, :hold_ms, 0);
-
--- name: leases_adopt
--- Nodes, when another one has gone: its leases are this one's, and over.
-update leases set node_id = :node_id, ended_at_ms = coalesce(ended_at_ms, :now_ms)
-where node_id = :gone_id
-returning lease_id, hold_ms, ended_at_ms, is_parted, node_id;
-
--- name: leases_adopt_left
--- Nodes, when a recorder opens the database: leases of no node, as after a move.
-update leases set node_id = :node_id, ended_at_ms = coalesce(ended_at_ms, :now_ms)
-where node_id is null or node_id not in (select node_id from nodes)
-returning lease_id, hold_ms, ended_at_ms, is_parted, node_id;
-
 -- name: node_enter
 -- Nodes, when a recorder opens the database: it is a node from now on.
 insert into nodes (node_id, renewals, now_ms) values (:node_id, 0, :now_ms) returning node_id;
 
--- name: node_renew
--- Nodes, a few times a second where others write.
-update nodes set renewals = renewals + 1, now_ms = :now_ms where node_id = :node_id
-returning node_id;
-
--- name: node_leave!
--- Nodes, when a recorder ends as it should: nobody has to wait until it is silent.
-update nodes set renewals = -1 where node_id = :node_id;
-
 -- name: node_hold
 -- Nodes, in every transaction where others write: this node is there until its end.
 select node_id from nodes where node_id = :node_id;
-
--- name: nodes_all
--- Nodes, with each renewal.
-select node_id, renewals, now_ms from nodes order by node_id;
 
 -- name: node_end!
 -- Nodes, when one has been silent for too long, or is over for good.
@@ -116,40 +73,14 @@ select lease_id, :number, :taken_micro, :profile_id, :identity from leases
 where lease_id = :lease_id
 on conflict (profile_id, identity) do nothing;
 
--- name: end_elsewhere
--- Ends, when a process finds what it holds ended already. By primary key.
-select lease_id from ends_elsewhere where profile_id = :profile_id and identity = :identity;
-
 -- name: ends_elsewhere_of
 -- Ends, with each renewal where nobody else writes. By ends_elsewhere_lease_id.
 select lease_id, number, taken_micro, profile_id, identity from ends_elsewhere
 where lease_id in (select value from json_each(:lease_ids));
 
--- name: ends_elsewhere_of_node
--- Ends, with each renewal where others write. By leases_node_id and ends_elsewhere_lease_id.
-select e.lease_id, e.number, e.taken_micro, e.profile_id, e.identity
-from leases l
-join ends_elsewhere e on e.lease_id = l.lease_id
-where l.node_id = :node_id and l.ended_at_ms is null;
-
 -- name: ends_elsewhere_forget!
 -- Ends, when they were heard. By primary key.
 delete from ends_elsewhere where profile_id = ?1 and identity = ?2;
-
--- name: ends_elsewhere_drop!
--- Draws, with the lease that held them. By ends_elsewhere_lease_id.
-delete from ends_elsewhere where lease_id = :lease_id;
-
--- name: fleet_now
--- Housekeeping, every few seconds: who is there, and what ended leases still hold. By
--- draws_lease_id, of the few leases that have ended.
-select (select count(*) from nodes where renewals >= 0) as nodes,
-  coalesce(sum(case when d.name in ('credits', 'key_credits') then 0 else d.units end), 0)
-    as held_back_units,
-  coalesce(sum(case when d.name = 'credits' then d.units else 0 end), 0) as held_back_micro
-from leases l
-join draws d on d.lease_id = l.lease_id
-where l.ended_at_ms is not null and (d.end_ms is null or d.end_ms > :now_ms);
 
 -- name: clock_bounds
 -- Nodes, when they enter and with each renewal: the server's clock, and what was recorded last.
@@ -166,22 +97,6 @@ on conflict (profile_id) do update set at_ms = excluded.at_ms;
 -- name: recalls_forget!
 -- Recalls, now and then where others write: those that every node was told of long ago.
 delete from recalls where at_ms < cast(unixepoch('subsec') * 1000 as integer) - :kept_ms;
-
--- name: recalls_since
--- Nodes, with each renewal: what was recalled since the last.
-select profile_id, at_ms from recalls where at_ms > :since_ms order by at_ms, profile_id;
-
--- name: lease_end!
--- Draws, when a lease ends.
-update leases set ended_at_ms = :ended_at_ms where lease_id = :lease_id;
-
--- name: lease_part!
--- Draws, when a process tells what it has left of a lease.
-update leases set is_parted = 1 where lease_id = :lease_id;
-
--- name: lease_drop!
--- Draws, when nothing is drawn any more by a lease that has ended.
-delete from leases where lease_id = :lease_id;
 
 -- name: limits_of
 -- Limits, for workspaces in use: what their plans allow to one licence.
@@ -200,7 +115,3 @@ select k.profile_id, k.family_id, min(k.credits_cap_micro) as cap_micro
 from json_each(:families) f
 join keys k on k.profile_id = f.value ->> 0 and k.family_id = f.value ->> 1
 group by k.profile_id, k.family_id;
-
--- name: key_scopes
--- Counters: whose a key is. By primary key.
-select user_id, family_id from keys where key_id = :key_id;

@@ -1,18 +1,5 @@
 -- Refusals: their counts, and the newest explained.
 
--- name: refusal_source_sequence
--- Refusals: the last batch of a process that was counted.
-select sequence from refusal_sources where source = :source;
-
--- name: refusal_source_put!
--- Refusals: a batch of a process is counted.
-insert into refusal_sources (source, sequence, at_ms) values (:source, :sequence, :at_ms)
-on conflict (source) do update set sequence = excluded.sequence, at_ms = excluded.at_ms;
-
--- name: refusal_sources_forget!
--- Refusals, with the first batch of a process: those of processes that have long ended.
-delete from refusal_sources where at_ms < :before_ms;
-
 -- name: refusals_add!
 -- Refusals: the fields of RefusalSum.
 insert into refusals (profile_id, quarter, key_id, denied_by, is_shadow, refusals, last_ms)
@@ -21,42 +8,12 @@ on conflict (profile_id, quarter, key_id, denied_by, is_shadow) do update set
   refusals = refusals + excluded.refusals,
   last_ms = max(last_ms, excluded.last_ms);
 
--- name: refusal_log_last
--- Refusals: the last id in the log. The newest of a workspace are never pruned.
-select max(refusal_id) from refusal_log;
-
 -- name: refusal_log_add!
 -- Refusals: the id, then the fields of Explained.
 insert into refusal_log (
   refusal_id, profile_id, time_ms, key_id, status, code, denied_by, log_type_id, channel, method,
   path, ip, limits, retry_at_ms, is_shadow
 ) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15);
-
--- name: refusal_log_prune!
--- Refusals: all of a workspace's but the newest. By primary key.
-delete from refusal_log
-where profile_id = :profile_id and refusal_id <= (
-  select refusal_id from refusal_log where profile_id = :profile_id
-  order by refusal_id desc limit 1 offset :kept
-);
-
--- name: refusal_ids
--- Refusals: a page of the ids of all workspaces, by the index of ids.
-select refusal_id from refusal_log where refusal_id < :before
-order by refusal_id desc limit :count;
-
--- name: refusal_ids_of_reason
--- Refusals: the same of one reason, by the index of reasons.
-select refusal_id from refusal_log where denied_by = :denied_by and refusal_id < :before
-order by refusal_id desc limit :count;
-
--- name: refusal_ids_of_workspace
--- Refusals: the same of one workspace, by primary key; there are at most 1,000 to look at.
-select refusal_id from refusal_log
-where profile_id = :profile_id and refusal_id < :before
-  and (:key_id is null or key_id = :key_id)
-  and (:denied_by is null or denied_by = :denied_by)
-order by refusal_id desc limit :count;
 
 -- name: refusal_rows
 -- Refusals: the rows of a page, each by its id, the newest first.
@@ -68,10 +25,6 @@ cross join refusal_log r on r.refusal_id = wanted.value
 left join keys k on k.key_id = r.key_id
 left join log_types t on t.log_type_id = r.log_type_id
 order by r.refusal_id desc;
-
--- name: refusal_key_workspace
--- Refusals of a key: the workspace that it belongs to.
-select profile_id from keys where key_id = :key_id;
 
 -- name: refusals_by_key
 -- Refusal counts: [key, mask, reason, refusals, in shadow, last] of a range of quarters.

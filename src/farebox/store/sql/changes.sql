@@ -1,7 +1,8 @@
 -- What was changed, by whom and when; and the answers to writes that carry an Idempotency-Key.
 
 -- name: changes_insert!
--- Transaction, for every admin write. The id is taken under a lock that is held until the commit.
+-- Transaction, for every admin write; under the lock of the changes where several
+-- nodes write, so that ids become visible in order.
 insert into changes (at_ms, actor, action, kind, ref, profile_id, detail)
 values (:at_ms, :actor, :action, :kind, :ref, :profile_id, :detail);
 

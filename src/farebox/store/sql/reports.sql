@@ -1,0 +1,8 @@
+-- Quota windows, credits and keys, as customers read them.
+
+-- name: report_zone
+-- Reports that turn instants into days or stamps: the version whose days are complete.
+select w.zone_version, z.timezone
+from workspaces w
+join workspace_zones z on z.profile_id = w.profile_id and z.zone_version = w.zone_version
+where w.profile_id = :profile_id;
