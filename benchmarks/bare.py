@@ -81,7 +81,6 @@ class BareLoop:
             [(profile_id, commit_id, n, now_ms, *t) for n, t in enumerate(batch.transfers)],
         )
         sums = account_sums(batch.transfers)
-        many(sql["accounts_open"], [(profile_id, account) for account in sums])
         many(sql["accounts_add"], [(profile_id, account, *sums[account]) for account in sums])
         many(sql["charges_add"], batch.charges)
         self._connection.execute(sql["commits_insert"], {"commit_id": commit_id, "at_ms": now_ms})

@@ -101,6 +101,21 @@ def test_what_is_sent_fails_with_the_commit_at_the_latest(writer: Opened) -> Non
     add_commit(writer, 3)
 
 
+def test_an_account_never_loses_more_than_it_has(writer: Opened) -> None:
+    """The rule holds for its sum, not for what a commit adds: that may be below zero."""
+    for added in ([(1, "grant:1", 2, 5), (1, "spent", 0, 2)], [(1, "grant:1", 3, 0)]):
+        writer.begin()
+        writer.send_many("accounts_add", added)
+        writer.commit()
+    for added in ([(1, "grant:1", 1, 0)], [(1, "grant:2", 1, 0)], [(1, "spent", 2**63 - 1, 0)] * 2):
+        writer.begin()
+        with pytest.raises(ConstraintBrokenError):  # noqa: PT012 - either may tell
+            for row in added:
+                writer.send_many("accounts_add", [row])
+            writer.commit()
+        writer.rollback()
+
+
 def test_a_savepoint_undoes_what_came_after_it(writer: Opened) -> None:
     writer.begin()
     writer.execute("commits_insert", commit_id=1, at_ms=0)

@@ -33,7 +33,6 @@ def put_all(database: PostgresDatabase, commit_id: int) -> None:
     database.send("commits_insert", commit_id=commit_id, at_ms=0)
     database.send_many("requests_insert", [request_row(number), request_row(number + 1, 2**40)])
     database.send_many("quarters_add", [(1, 1, "k", 1, "api", 2, 10, 9)])
-    database.send_many("accounts_open", [(1, "grant:1"), (1, "spent")])
     database.send_many("accounts_add", [(1, "grant:1", 0, 5), (1, "spent", 0, 5)])
 
 

@@ -237,7 +237,8 @@ def _settle(
             books.charge(profile_id, rest_micro, commit_id, now_ms)
         elif amount_micro:
             transfer = Transfer("history", HISTORY, SPENT, amount_micro)
-            books.write(profile_id, account.period, [transfer], commit_id, now_ms)
+            start_ms = account.period.start_ms
+            books.journal.add(profile_id, start_ms, [transfer], commit_id, now_ms)
     quarter = now_ms // QUARTER_MS
     session.db.send_many(
         "charges_add",

@@ -1,4 +1,4 @@
-"""The books: each workspace's purse and period in memory, and every movement of credits written.
+"""The books: each workspace's purse and period in memory, and every movement of credits noted.
 
 Only a recorder has books. A workspace is loaded at first use and brought up to the present
 before anything moves: grants past their end expire, periods past theirs are closed and the next
@@ -10,7 +10,7 @@ its workspace alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from farebox.core.calendar import bridge, natural_window, zone_of
@@ -21,7 +21,6 @@ from farebox.core.ledger import (
     GrantKind,
     Purse,
     Transfer,
-    account_sums,
     charge,
     charge_drawn,
     draw,
@@ -30,6 +29,7 @@ from farebox.core.ledger import (
     issue,
 )
 from farebox.engine.held import Held
+from farebox.engine.journal import Journal
 from farebox.engine.purses import PeriodRow, PurseRead, read_purse
 from farebox.store.contract import Writer
 
@@ -71,13 +71,12 @@ class Books:
         # What was read, and not looked at yet.
         self._read: dict[int, PurseRead] = {}
         self._accounts: dict[int, Account] = {}
-        self._ordinal = 0
+        # Every movement, until it is written.
+        self.journal = Journal(db)
         # Workspaces whose plan changed with their period: the caller announces them.
         self.replanned: set[int] = set()
         # Workspaces that now owe: what processes have drawn must come back.
         self.overdrawn: set[int] = set()
-        # What this commit adds to each balance; None where a new mark may lie above it.
-        self._net_micro: dict[int, int | None] = {}
         self._moved: set[int] = set()
 
     def forget(self) -> None:
@@ -86,7 +85,7 @@ class Books:
         self._accounts.clear()
         self.replanned.clear()
         self.overdrawn.clear()
-        self._net_micro.clear()
+        self.journal.forget()
         self._moved.clear()
 
     def know(self, read: Mapping[int, PurseRead]) -> None:
@@ -221,59 +220,10 @@ class Books:
         commit_id: int,
         now_ms: int,
     ) -> None:
-        """Keep what a purse has become, and write how."""
+        """Keep what a purse has become, and note how."""
         account = self._accounts[profile_id]
         self._accounts[profile_id] = account._replace(purse=purse)
-        self.write(profile_id, account.period, transfers, commit_id, now_ms)
-
-    def write(
-        self,
-        profile_id: int,
-        period: PeriodRow,
-        transfers: Iterable[Transfer],
-        commit_id: int,
-        at_ms: int,
-    ) -> None:
-        """Write transfers, and what they add to accounts and to the period they fall in."""
-        transfers = list(transfers)
-        if not transfers:
-            return
-        rows = []
-        for transfer in transfers:
-            self._ordinal += 1
-            rows.append((profile_id, commit_id, self._ordinal, at_ms, *transfer))
-        self._db.send_many("transfers_insert", rows)
-        sums = sorted(account_sums(transfers).items())
-        self._db.send_many("accounts_open", [(profile_id, account) for account, _ in sums])
-        self._db.send_many(
-            "accounts_add", [(profile_id, account, *amounts) for account, amounts in sums]
-        )
-        moved = {
-            "granted_micro": _sum(transfers, "grant"),
-            "expired_micro": _sum(transfers, "expiry"),
-            "charged_micro": _sum(transfers, "charge"),
-            "corrected_micro": _corrected(transfers),
-        }
-        net_micro = self._net_micro.get(profile_id, 0)
-        if net_micro is not None:
-            self._net_micro[profile_id] = (
-                net_micro + 2 * moved["granted_micro"] - sum(moved.values())
-            )
-        if any(moved.values()):
-            self._db.send("period_add", profile_id=profile_id, start_ms=period.start_ms, **moved)
-
-    def reconsider(self, profile_id: int) -> None:
-        """Take the balance as fallen, if it is below the mark: the mark has been moved."""
-        self._net_micro[profile_id] = None
-
-    def take_net(self) -> dict[int, int | None]:
-        """What this commit adds to the balances it moves; None is not known to have fallen."""
-        net_micro, self._net_micro = self._net_micro, {}
-        return net_micro
-
-    def start_commit(self) -> None:
-        """A new commit numbers its transfers from 1."""
-        self._ordinal = 0
+        self.journal.add(profile_id, account.period.start_ms, transfers, commit_id, now_ms)
 
     def take_dues(self) -> list[tuple[int, int]]:
         """(due_ms, profile_id) of the workspaces whose next due instant may have moved."""
@@ -304,7 +254,7 @@ class Books:
         """Pass the next instant at which something ends, as of that instant."""
         due_ms = account.due_ms
         purse, transfers = expire(account.purse, due_ms)
-        self.write(profile_id, account.period, transfers, commit_id, due_ms - 1)
+        self.journal.add(profile_id, account.period.start_ms, transfers, commit_id, due_ms - 1)
         if due_ms < account.period.end_ms:
             return account._replace(purse=purse)
         terms = self._terms(profile_id)
@@ -364,23 +314,11 @@ class Books:
             expires_at_ms=grant.expires_at_ms,
         )
         purse, transfers = issue(account.purse, grant, source)
-        self.write(profile_id, account.period, transfers, commit_id, grant.created_at_ms)
+        start_ms, at_ms = account.period.start_ms, grant.created_at_ms
+        self.journal.add(profile_id, start_ms, transfers, commit_id, at_ms)
         return account._replace(purse=purse), grant_id
 
     def _terms(self, profile_id: int) -> Terms:
         terms = self._db.one("terms_get", Terms, profile_id=profile_id)
         assert terms is not None  # callers have looked the workspace up
         return terms
-
-
-def _sum(transfers: Iterable[Transfer], kind: str) -> int:
-    return sum(t.amount_micro for t in transfers if t.kind == kind)
-
-
-def _corrected(transfers: Iterable[Transfer]) -> int:
-    """Net corrections: charged more less given back."""
-    return sum(
-        t.amount_micro if t.credit_account == SPENT else -t.amount_micro
-        for t in transfers
-        if t.kind == "correction"
-    )

@@ -113,6 +113,7 @@ class Session:
             self._announce("take_next_plan", profile_id, now_ms)
         for profile_id in sorted(self.books.overdrawn):
             self._announce("overdraw", profile_id, now_ms)
+        self.books.journal.write()
         self.draws.write()
         self.nodes.renew_with(now_ms)
         self.db.commit()
@@ -261,7 +262,7 @@ class Session:
                 self._hold_marked(scope)
             else:
                 self.nodes.check(self.nodes.ask())
-        self.books.start_commit()
+        self.books.journal.start_commit()
         return self.db.commit_id()
 
     def _hold_marked(self, scope: Scope) -> None:

@@ -53,7 +53,7 @@ class TopUps:
     def pass_crossings(self, commit_id: int, now_ms: int) -> list[int]:
         """Tell of every crossing of this commit; the workspaces that were granted credits."""
         granted = []
-        for profile_id, net_micro in sorted(self._books.take_net().items()):
+        for profile_id, net_micro in sorted(self._books.journal.take_net().items()):
             terms = self._of(profile_id)
             if terms is None:
                 continue
@@ -66,7 +66,7 @@ class TopUps:
                     credit_micro = terms.credit_micro
                     self._books.grant(profile_id, "topup", credit_micro, commit_id, now_ms)
                     granted.append(profile_id)
-        self._books.take_net()
+        self._books.journal.take_net()
         return granted
 
     def _tell(self, profile_id: int, terms: TopUpRow, balance_micro: int, now_ms: int) -> None:

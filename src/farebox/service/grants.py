@@ -42,6 +42,8 @@ def create_grant(tx: Transaction, made: GrantMake) -> GrantData:
         priority=made.priority,
     )
     tx.change("create", "grant", grant_id, profile_id=made.profile_id, detail=fields.sent(made))
+    # What is left of it is read: it may have paid what was owed.
+    tx.books.journal.write()
     row = tx.db.one("grant_get", _GrantRow, profile_id=made.profile_id, grant_id=grant_id)
     assert row is not None
     return _data(row)

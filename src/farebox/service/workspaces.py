@@ -122,7 +122,7 @@ def change_workspace(tx: Transaction, change: WorkspaceChange) -> WorkspaceData:
     if row.timezone != before.timezone:
         _rezone(tx, row.profile_id, row.timezone)
     if row.auto_top_up != before.auto_top_up:
-        tx.books.reconsider(row.profile_id)
+        tx.books.journal.reconsider(row.profile_id)
     if change.plan is not UNSET:
         _replan(tx, row.profile_id, _plan(tx, change.plan))
     tx.change(

@@ -29,14 +29,16 @@ left join lateral (
 where w.profile_id
   = any(array(select jsonb_array_elements_text(:profile_ids::text::jsonb)::bigint));
 
--- name: period_add!
--- Books, when credits move: what a transfer adds to the period it falls in.
+-- name: periods_add!
+-- Journal, before each commit that moved credits: what it adds to periods, one row each.
 insert into period_sums as kept (
   profile_id, start_ms, slot, granted_micro, expired_micro, charged_micro, corrected_micro
 )
-select profile_id, start_ms, current_setting('farebox.slot')::smallint,
-  :granted_micro, :expired_micro, :charged_micro, :corrected_micro
-from periods where profile_id = :profile_id and start_ms = :start_ms
+select profile_id, start_ms, current_setting('farebox.slot')::smallint, granted, expired, charged,
+  corrected
+from unnest(
+  :c1::bigint[], :c2::bigint[], :c3::bigint[], :c4::bigint[], :c5::bigint[], :c6::bigint[]
+) as added (profile_id, start_ms, granted, expired, charged, corrected)
 on conflict (profile_id, start_ms, slot) do update set
   granted_micro = kept.granted_micro + excluded.granted_micro,
   expired_micro = kept.expired_micro + excluded.expired_micro,

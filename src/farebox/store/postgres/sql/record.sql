@@ -83,34 +83,35 @@ on conflict (profile_id, zone_version, day, key_id, channel, slot) do update set
   last_ms = greatest(kept.last_ms, excluded.last_ms);
 
 -- name: transfers_insert!
--- Books, for every movement of credits.
+-- Journal, before each commit that moved credits.
 insert into transfers
   (profile_id, commit_id, ordinal, at_ms, kind, debit_account, credit_account, amount_micro)
 select * from unnest(
   :c1::bigint[], :c2::bigint[], :c3::bigint[], :c4::bigint[], :c5::text[], :c6::text[],
   :c7::text[], :c8::bigint[]);
 
--- name: accounts_open!
--- Books, before accounts_add: a delta alone would break the table's checks. What several nodes add
--- to at once has a row a node.
-insert into accounts (profile_id, account, debits_micro, credits_micro, slot)
-select profile_id, account, 0, 0,
-  case when account like 'drawn:%%' or account in ('spent', 'history')
-    then current_setting('farebox.slot')::smallint else 0 end
-from unnest(:c1::bigint[], :c2::text[]) as opened (profile_id, account)
-on conflict (profile_id, account, slot) do nothing;
-
 -- name: accounts_add!
--- Books: what a batch's transfers add to each account, one row each; the slots are those of
--- accounts_open.
-update accounts a set
-  debits_micro = a.debits_micro + added.debits_micro,
-  credits_micro = a.credits_micro + added.credits_micro
-from unnest(:c1::bigint[], :c2::text[], :c3::bigint[], :c4::bigint[])
-  as added (profile_id, account, debits_micro, credits_micro)
-where a.profile_id = added.profile_id and a.account = added.account
-  and a.slot = case when added.account like 'drawn:%%' or added.account in ('spent', 'history')
-    then current_setting('farebox.slot')::smallint else 0 end;
+-- Journal, before each commit that moved credits: what it adds to accounts, one row each. Not an
+-- upsert: the checks would be asked of what is added, and not of the sum. What several nodes add to
+-- at once has a row a node.
+with added as materialized (
+  select profile_id, account, debits_micro, credits_micro,
+    case when account like 'drawn:%%' or account in ('spent', 'history')
+      then current_setting('farebox.slot')::smallint else 0::smallint end as slot
+  from unnest(:c1::bigint[], :c2::text[], :c3::bigint[], :c4::bigint[])
+    as given (profile_id, account, debits_micro, credits_micro)
+), updated as (
+  update accounts a set
+    debits_micro = a.debits_micro + added.debits_micro,
+    credits_micro = a.credits_micro + added.credits_micro
+  from added
+  where a.profile_id = added.profile_id and a.account = added.account and a.slot = added.slot
+)
+insert into accounts (profile_id, account, debits_micro, credits_micro, slot)
+select profile_id, account, debits_micro, credits_micro, slot from added
+where not exists (
+  select from accounts a
+  where a.profile_id = added.profile_id and a.account = added.account and a.slot = added.slot);
 
 -- name: charges_add!
 -- Books: a batch's requests and credits by log type and quarter hour of the commit.

@@ -23,14 +23,14 @@ left join periods p on p.profile_id = w.profile_id
   and p.start_ms = (select max(start_ms) from periods where profile_id = w.profile_id)
 where w.profile_id in (select value from json_each(:profile_ids));
 
--- name: period_add!
--- Books, when credits move: what a transfer adds to the period it falls in.
+-- name: periods_add!
+-- Journal, before each commit that moved credits: what it adds to periods.
 update periods set
-  granted_micro = granted_micro + :granted_micro,
-  expired_micro = expired_micro + :expired_micro,
-  charged_micro = charged_micro + :charged_micro,
-  corrected_micro = corrected_micro + :corrected_micro
-where profile_id = :profile_id and start_ms = :start_ms;
+  granted_micro = granted_micro + ?3,
+  expired_micro = expired_micro + ?4,
+  charged_micro = charged_micro + ?5,
+  corrected_micro = corrected_micro + ?6
+where profile_id = ?1 and start_ms = ?2;
 
 -- name: dues
 -- Recorder, when it opens the database: each workspace's next end, of its period or of a grant.

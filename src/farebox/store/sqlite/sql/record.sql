@@ -65,20 +65,22 @@ on conflict (profile_id, zone_version, day, key_id, channel) do update set
   last_ms = max(last_ms, excluded.last_ms);
 
 -- name: transfers_insert!
--- Books, for every movement of credits.
+-- Journal, before each commit that moved credits.
 insert into transfers
   (profile_id, commit_id, ordinal, at_ms, kind, debit_account, credit_account, amount_micro)
 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
--- name: accounts_open!
--- Books, before accounts_add: a delta alone would break the table's checks.
-insert into accounts (profile_id, account, debits_micro, credits_micro) values (?1, ?2, 0, 0)
-on conflict (profile_id, account) do nothing;
-
 -- name: accounts_add!
--- Books: what a batch's transfers add to each account.
-update accounts set debits_micro = debits_micro + ?3, credits_micro = credits_micro + ?4
-where profile_id = ?1 and account = ?2;
+-- Journal, before each commit that moved credits: what it adds to accounts, one row each. It brings
+-- the sums: the checks are asked of what is brought, before it is known to be there.
+insert into accounts (profile_id, account, debits_micro, credits_micro)
+values (
+  ?1, ?2,
+  ?3 + coalesce((select debits_micro from accounts where profile_id = ?1 and account = ?2), 0),
+  ?4 + coalesce((select credits_micro from accounts where profile_id = ?1 and account = ?2), 0)
+)
+on conflict (profile_id, account) do update set
+  debits_micro = excluded.debits_micro, credits_micro = excluded.credits_micro;
 
 -- name: charges_add!
 -- Books: a batch's requests and credits by log type and quarter hour of the commit.
