@@ -7,10 +7,9 @@ ledger and commit belong together; whoever calls commits or rolls back all of it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-import msgspec
 from msgspec import structs
 
 from farebox.core.calendar import QUARTER_MS
@@ -19,12 +18,10 @@ from farebox.core.ledger import HISTORY, SPENT, Transfer
 from farebox.core.request import MeteredRequest
 from farebox.core.rollup import QuarterKey, Usage, tally_quarters
 from farebox.engine.books import Books
-from farebox.engine.ends import Ends
+from farebox.engine.known import json_identities
 from farebox.engine.messages import Record, Recorded
 from farebox.engine.session import Session
-from farebox.store.contract import ConstraintBrokenError, Writer
-
-Insert = Callable[[Writer, Sequence[MeteredRequest], int], "Sorted"]
+from farebox.store.contract import Writer
 
 
 class _Stored(NamedTuple):
@@ -43,17 +40,12 @@ class Sorted(NamedTuple):
 
 
 def write_batch(
-    session: Session,
-    records: Sequence[Record],
-    commit_id: int,
-    now_ms: int,
-    *,
-    insert: Insert,
+    session: Session, records: Sequence[Record], commit_id: int, now_ms: int
 ) -> list[Recorded]:
     """Write records in the open transaction; one outcome each, in their order."""
     db, books = session.db, session.books
     rows = [row for record in records for row in record.rows]
-    found = insert(db, rows, commit_id)
+    found = _insert(db, rows, commit_id)
     if found.fresh:
         usual, imported = _by_origin(records, found)
         merged = _merged(usual, imported)
@@ -62,23 +54,26 @@ def write_batch(
         drawn = session.teller.spend(records, found.fresh, now_ms)
         _settle(session, usual, imported, drawn, commit_id, now_ms)
         _keep_captures(db, records, found)
+    is_admitted = any(record.spends for record in records)
+    known = [rows[index][:2] for index in (*found.duplicates, *found.conflicts)]
+    ended = session.ends.ended(known) if is_admitted else set()
     outcomes = [
         structs.replace(
             outcome,
             balances=_balances(books, record, commit_id, now_ms),
-            taken=_taken(session.ends, record, outcome),
+            taken=_taken(ended, record, outcome),
         )
         if record.spends
         else outcome
         for record, outcome in zip(records, _outcomes(records, found, commit_id), strict=True)
     ]
     # To look a balance up may let a period end: then credits move, too.
-    if found.fresh or any(record.spends for record in records):
+    if found.fresh or is_admitted:
         db.send("commits_insert", commit_id=commit_id, at_ms=now_ms)
     return outcomes
 
 
-def insert_together(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) -> Sorted:
+def _insert(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) -> Sorted:
     """Insert all rows in one go; look repeats up only when there are some."""
     found = Sorted(list(rows), [], [], [])
     while True:
@@ -92,33 +87,6 @@ def insert_together(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) 
     db.release_savepoint()
     _insert_log(db, found.fresh, commit_id)
     return found
-
-
-def insert_singly(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) -> Sorted:
-    """Insert row by row: one that breaks a constraint is rejected alone, and takes no identity."""
-    found = Sorted([], [], [], [])
-    # In the order that all nodes take.
-    for index in sorted(range(len(rows)), key=lambda at: rows[at][:2]):
-        row = rows[index]
-        stored = db.value("identity_content", profile_id=row.profile_id, identity=row.identity)
-        if stored is None:
-            db.savepoint()
-            try:
-                is_first = db.execute_many("identities_insert", [row[:3]]) == 1
-                if is_first:
-                    _insert_log(db, [row], commit_id)
-            except ConstraintBrokenError:
-                db.rollback_to_savepoint()
-                found.rejected.append(index)
-                continue
-            db.release_savepoint()
-            if is_first:
-                found.fresh.append(row)
-                continue
-            # Another node was first, just now.
-            stored = db.value("identity_content", profile_id=row.profile_id, identity=row.identity)
-        (found.duplicates if stored == row.content else found.conflicts).append(index)
-    return Sorted(found.fresh, *map(sorted, found[1:]))
 
 
 def halves(record: Record) -> tuple[Record, Record]:
@@ -138,11 +106,13 @@ def joined(first: Recorded, second: Recorded, at: int) -> Recorded:
         first.duplicates + [at + index for index in second.duplicates],
         first.conflicts + [at + index for index in second.conflicts],
         first.rejected + [(at + index, code) for index, code in second.rejected],
+        sorted((dict(first.balances) | dict(second.balances)).items()),
+        first.taken + [at + index for index in second.taken],
     )
 
 
 def _without_repeats(db: Writer, rows: Sequence[MeteredRequest]) -> Sorted:
-    asked = msgspec.json.encode([(row.profile_id, row.identity.hex()) for row in rows]).decode()
+    asked = json_identities([row[:2] for row in rows])
     stored = db.rows("identities_stored", _Stored, identities=asked)
     seen = {(one.profile_id, one.identity): one.content for one in stored}
     fresh, duplicates, conflicts = [], [], []
@@ -198,10 +168,10 @@ def _balances(books: Books, record: Record, commit_id: int, now_ms: int) -> list
     ]
 
 
-def _taken(ends: Ends, record: Record, outcome: Recorded) -> list[int]:
+def _taken(ended: Collection[tuple[int, bytes]], record: Record, outcome: Recorded) -> list[int]:
     """Which of the rows that were known before had been ended by another process."""
-    known = [(index, record.rows[index]) for index in (*outcome.duplicates, *outcome.conflicts)]
-    return [i for i, row in known if ends.is_ended(row.profile_id, row.identity)]
+    known = (*outcome.duplicates, *outcome.conflicts)
+    return [index for index in known if record.rows[index][:2] in ended]
 
 
 def _settle(

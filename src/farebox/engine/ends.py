@@ -7,10 +7,10 @@ its next renewals, so that it frees only the rest. A row stays until that proces
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from farebox.engine.known import json_ids
+from farebox.engine.known import json_identities, json_ids
 from farebox.store.contract import Writer
 
 FORGET_EVERY_MS = 1_000
@@ -44,10 +44,13 @@ class Ends:
         """Note that what a lease holds was ended by another process; inside a transaction."""
         self._db.send("end_elsewhere_insert", **row._asdict())
 
-    def is_ended(self, profile_id: int, identity: bytes) -> bool:
-        """Whether a reservation was ended so, and its process hasn't heard it yet."""
-        found = self._db.value("end_elsewhere", profile_id=profile_id, identity=identity)
-        return found is not None
+    def ended(self, places: Sequence[tuple[int, bytes]]) -> set[tuple[int, bytes]]:
+        """Those of some reservations that were ended so, and whose process hasn't heard it yet."""
+        if not places:
+            return set()
+        asked = json_identities(places)
+        found = self._db.rows("ends_elsewhere_among", _Place, identities=asked)
+        return {(row.profile_id, row.identity) for row in found}
 
     def note(self, rows: Iterable[EndRow]) -> None:
         """Take what was read of all leases of this node, where others write too."""
@@ -91,3 +94,8 @@ class Ends:
     def forgotten(self) -> None:
         """Note that this was committed."""
         self._heard = []
+
+
+class _Place(NamedTuple):
+    profile_id: int
+    identity: bytes

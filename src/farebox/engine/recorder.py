@@ -5,7 +5,7 @@ commit in one transaction with full sync; replies follow the commit, never prece
 alone in its own transaction.
 
 Failures: a broken constraint rolls back, then the halves of the group are tried, and so on down
-to single records and their rows one by one, so that a bad row is rejected and spoils no other.
+to single records and their rows, so that a bad row is rejected and spoils no other.
 After a failure of the store the outcome is unknown: everyone waiting is told 503, the connection
 is closed and all memory dropped before the next commit.
 """
@@ -28,10 +28,7 @@ from farebox.core.errors import (
 )
 from farebox.core.phrase import Phrase
 from farebox.engine.batch import (
-    Insert,
     halves,
-    insert_singly,
-    insert_together,
     joined,
     write_batch,
 )
@@ -143,7 +140,7 @@ class Recorder:
 
     def _record(self, records: list[Record]) -> list[Reply]:
         try:
-            return list(self._commit(records, insert_together))
+            return list(self._commit(records))
         except StoreFaultError:
             raise
         except Exception as error:
@@ -151,7 +148,7 @@ class Recorder:
                 raise
             self._undo()
         if len(records) == 1:
-            return [self._record_alone(records[0])]
+            return [self._record_halves(records[0])]
         half = len(records) // 2
         return [
             reply
@@ -159,25 +156,27 @@ class Recorder:
             for reply in self._failing(part, partial(self._record, part))
         ]
 
-    def _record_alone(self, record: Record) -> Recorded:
-        """Row by row; where a sum breaks a rule, half by half, down to the row that does it."""
-        try:
-            (outcome,) = self._commit([record], insert_singly)
-        except ConstraintBrokenError:
-            self._undo()
-        else:
-            return outcome
+    def _record_halves(self, record: Record) -> Recorded:
+        """Half by half, down to the rows that break a rule."""
         if len(record.rows) == 1:
             return Recorded(record.call_id, 0, [], [], [(0, ROW_REFUSED.code)])
         first, second = halves(record)
-        return joined(self._record_alone(first), self._record_alone(second), len(first.rows))
+        return joined(self._record_one(first), self._record_one(second), len(first.rows))
 
-    def _commit(self, records: list[Record], insert: Insert) -> list[Recorded]:
+    def _record_one(self, record: Record) -> Recorded:
+        try:
+            (outcome,) = self._commit([record])
+        except ConstraintBrokenError:
+            self._undo()
+            return self._record_halves(record)
+        return outcome
+
+    def _commit(self, records: list[Record]) -> list[Recorded]:
         session = self._opened()
         now_ms = self._clock.now_ms()
 
         def work(commit_id: int) -> list[Recorded]:
-            outcomes = write_batch(session, records, commit_id, now_ms, insert=insert)
+            outcomes = write_batch(session, records, commit_id, now_ms)
             session.commit(commit_id, now_ms)
             return outcomes
 

@@ -80,7 +80,7 @@ class Teller:
         )
         if stored is not None:
             was_voided = stored == VOID_CONTENT
-            is_taken = self._ends.is_ended(void.profile_id, void.identity)
+            is_taken = bool(self._ends.ended([(void.profile_id, void.identity)]))
             return Voided(void.call_id, was_voided, not was_voided, is_taken=is_taken)
         claim = (void.profile_id, void.identity, VOID_CONTENT)
         if not self._db.execute_many("identities_insert", [claim]):

@@ -44,10 +44,6 @@ update nodes set renewals = -1 where node_id = :node_id;
 -- Nodes, with each renewal.
 select node_id, renewals, now_ms from nodes order by node_id;
 
--- name: end_elsewhere
--- Ends, when a process finds what it holds ended already. By primary key.
-select lease_id from ends_elsewhere where profile_id = :profile_id and identity = :identity;
-
 -- name: ends_elsewhere_of_node
 -- Ends, with each renewal where others write. By leases_node_id and ends_elsewhere_lease_id.
 select e.lease_id, e.number, e.taken_micro, e.profile_id, e.identity

@@ -93,6 +93,14 @@ where lease_id = :lease_id
 for key share skip locked
 on conflict (profile_id, identity) do nothing;
 
+-- name: ends_elsewhere_among
+-- Ends, when a process finds what it holds ended already: those of some reservations, a JSON list
+-- of [profile_id, hex]. By primary key.
+select e.profile_id, e.identity
+from jsonb_array_elements(:identities::text::jsonb) as asked (pair)
+join ends_elsewhere e on e.profile_id = (asked.pair ->> 0)::bigint
+  and e.identity = decode(asked.pair ->> 1, 'hex');
+
 -- name: ends_elsewhere_of
 -- Ends, with each renewal where nobody else writes. By ends_elsewhere_lease_id.
 select lease_id, number, taken_micro, profile_id, identity from ends_elsewhere

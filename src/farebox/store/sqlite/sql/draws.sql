@@ -73,6 +73,13 @@ select lease_id, :number, :taken_micro, :profile_id, :identity from leases
 where lease_id = :lease_id
 on conflict (profile_id, identity) do nothing;
 
+-- name: ends_elsewhere_among
+-- Ends, when a process finds what it holds ended already: those of some reservations, a JSON list
+-- of [profile_id, hex]. By primary key.
+select e.profile_id, e.identity
+from json_each(:identities) a
+join ends_elsewhere e on e.profile_id = a.value ->> 0 and e.identity = unhex(a.value ->> 1);
+
 -- name: ends_elsewhere_of
 -- Ends, with each renewal where nobody else writes. By ends_elsewhere_lease_id.
 select lease_id, number, taken_micro, profile_id, identity from ends_elsewhere
