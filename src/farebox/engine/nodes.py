@@ -94,7 +94,9 @@ class Nodes:
         db.begin(Locks(is_alone=True))
         bounds = db.ask("clock_bounds", _ClockRow)
         others = db.rows("nodes_all", NodeRow)
-        self._check_clock(bounds.rows(), others, now_ms)
+        # Who it was before is nobody to agree with.
+        with_it = [node for node in others if node.node_id != gone_id]
+        self._check_clock(bounds.rows(), with_it, now_ms)
         while not self.node_id or self.node_id in {node.node_id for node in others}:
             self.node_id = self._entropy.random_below(2**NODE_ID_BITS) + 1
         adopted: list[Lease] = []
