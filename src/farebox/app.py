@@ -283,7 +283,7 @@ async def stop(context: Context) -> None:
     await context.gatekeeper.close()
     await context.self_recorder.close()
     await context.refusal_log.close()
-    await context.link.close()
+    await context.link.leave()
     await context.follower.close()
     context.readers.close()
     log.info("farebox has stopped")

@@ -13,6 +13,7 @@ import pytest
 from farebox.core.errors import FareboxError
 from farebox.engine import recorder_loop
 from farebox.engine.messages import (
+    FAREWELL,
     FRAME_BYTES_MAX,
     FrameBuffer,
     Record,
@@ -57,7 +58,6 @@ GARBAGE = {
     "a frame beyond the bound": TOO_LONG,
     "a frame that is no message": b"\0\0\0\5hello",
     "a message of another kind": b"\0\0\0\7" + b"\x92\xa5other",
-    "an empty frame": b"\0\0\0\0",
     "a record with a row of wrong types": b"\0\0\0\x0d" + b"\x94\xa6record\x01\x91\x91\xc3\x90",
     "good bytes before the bad": encode(Record(1, [request(1, "ghost")])) + TOO_LONG,
 }
@@ -214,6 +214,29 @@ def test_peers_that_stay_do_not_keep_it_from_stopping(
         with pytest.raises(FareboxError, match="not available"):
             record_for_ever(link)
     link.close()
+
+
+def test_a_farewell_is_answered_at_once_by_the_end_of_the_connection(world: World) -> None:
+    with on_a_thread(world), SyncLink(world.path, nobody()) as link:
+        with raw_peer(world) as peer:
+            peer.sendall(encode(Record(1, [request(1, "a")])))
+            assert peer.recv(4096)
+            peer.sendall(FAREWELL)
+            assert is_dropped(peer)
+        assert counts(link.record([request(1, "b")]), 1) == (1, 0, 0, 0)
+
+
+def test_the_last_farewell_is_answered_when_the_database_is_closed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_loop, "LINGER_SECONDS", 1_000)
+    with on_a_thread(world), raw_peer(world) as peer:
+        peer.sendall(encode(Record(1, [request(1, "a")])))
+        assert peer.recv(4096)
+        assert world.recorder._session is not None
+        peer.sendall(FAREWELL)
+        assert is_dropped(peer)
+        assert world.recorder._session is None
 
 
 def record_for_ever(link: SyncLink) -> None:

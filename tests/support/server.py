@@ -1,7 +1,7 @@
 """A real server: the program in a process of its own, on a free port, and calls of it.
 
 Its output goes to files of its folder. It is stopped, or killed, by its own process id only; its
-recorder ends by itself a moment after it.
+recorder ends with it, or by itself a moment later if it was killed.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class RunningServer:
         return status
 
     def restart(self) -> None:
-        """Stop the server in good order and start it again; its recorder goes on."""
+        """Stop the server in good order and start it again; its recorder ends with it."""
         assert self.process is not None
         self.process.terminate()
         assert self.process.wait(STOP_SECONDS_MAX) == 0, self.errors()

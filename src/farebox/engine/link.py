@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -21,6 +21,7 @@ from farebox.core.errors import CATALOGUE, IN_FLIGHT, QUEUE_FULL, STORE_UNAVAILA
 from farebox.core.phrase import Phrase
 from farebox.core.request import Capture, MeteredRequest
 from farebox.engine.messages import (
+    FAREWELL,
     Answered,
     Call,
     Draw,
@@ -44,6 +45,7 @@ from farebox.engine.spawn import CONNECT_SECONDS_MAX, RETRY_SECONDS, RecorderPro
 
 REPLY_SECONDS_MAX = 30.0
 ROWS_WAITING_MAX = 50_000
+LEAVE_SECONDS_MAX = 5.0
 RETRY_AFTER_SECONDS = 1
 TOO_LATE = "the recorder did not answer in time"
 
@@ -184,6 +186,13 @@ class Link:
             await self._peer.drain()
             self._peer.hang_up()
 
+    async def leave(self) -> None:
+        """Close; where nobody else is there, wait until the recorder has closed the database."""
+        if self._peer is not None:
+            await self._peer.drain()
+            await self._peer.take_leave()
+            self._peer.hang_up()
+
     @contextmanager
     def _in_flight_once(self, actor: str, idempotency_key: str | None) -> Iterator[None]:
         """Refuse a call whose Idempotency-Key is being worked on by this process."""
@@ -241,6 +250,7 @@ class _Peer(asyncio.Protocol):
         self._frames = FrameBuffer()
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self._unsent: list[bytes] = []
+        self._ended = asyncio.Event()
 
     def ask(self, message: Message) -> asyncio.Future[Reply]:
         loop = asyncio.get_running_loop()
@@ -258,6 +268,13 @@ class _Peer(asyncio.Protocol):
     async def drain(self) -> None:
         if self._waiting:
             await asyncio.wait(list(self._waiting.values()), timeout=REPLY_SECONDS_MAX)
+
+    async def take_leave(self) -> None:
+        if self._transport is not None and not self.is_lost:
+            self._transport.write(FAREWELL)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LEAVE_SECONDS_MAX):
+                    await self._ended.wait()
 
     def hang_up(self) -> None:
         if self._transport is not None:
@@ -281,6 +298,7 @@ class _Peer(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_lost = True
+        self._ended.set()
         waiting, self._waiting = self._waiting, {}
         for future in waiting.values():
             if not future.done():

@@ -3,7 +3,7 @@
 A record carries requests; a call names a command and carries its arguments; a draw renews a
 process's lease, asks for units to admit by and brings back what it no longer needs; a void ends a
 reservation. Each has a `call_id` chosen by its sender, and gets exactly one reply, after the
-commit.
+commit. An empty frame is a farewell: its sender wants nothing more, and waits for the end.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from farebox.core.request import Capture, Channel, MeteredRequest
 
 FRAME_BYTES_MAX = 64 * 1024 * 1024
 _HEAD_BYTES = 4
+FAREWELL = bytes(_HEAD_BYTES)
 
 
 class Spend(NamedTuple):

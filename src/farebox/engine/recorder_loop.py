@@ -2,8 +2,8 @@
 
 It reads what all peers sent, hands the messages over as one group, and writes the replies. While a
 commit runs, what arrives waits in the sockets: the next commit takes all of it. It ends when the
-last peer has gone for a while; or when it is told to, after its peers, who are told too, have sent
-what they still had.
+last peer has gone for a while, or has said farewell, and then hears the end after it; or when it is
+told to, after its peers, who are told too, have sent what they still had.
 
 What it holds is bounded: beyond a bound it reads no more, and the peers' own bounds hold.
 """
@@ -52,6 +52,8 @@ class _Peer:
         self.unsent = bytearray()
         # By which it draws; a peer's connection is its process's life.
         self.lease_id: int | None = None
+        # It has said farewell, and waits for the end of the connection.
+        self.is_leaving = False
 
 
 class RecorderLoop:
@@ -96,11 +98,16 @@ class RecorderLoop:
         now = time.monotonic()
         if self._stopping_since is not None:
             self._accept()  # whoever came before the end is heard
-        if self._peers:
+        leaving = [peer for peer in self._peers.values() if peer.is_leaving]
+        is_alone = len(leaving) == len(self._peers)
+        if not is_alone:
             self._alone_since = now
+            for peer in leaving:
+                self._drop(peer)
         if self._stopping_since is not None:
-            return not self._peers or now - self._stopping_since > STOP_SECONDS_MAX
-        return now - self._alone_since > LINGER_SECONDS and self._has_left()
+            return is_alone or now - self._stopping_since > STOP_SECONDS_MAX
+        is_time = bool(leaving) or now - self._alone_since > LINGER_SECONDS
+        return is_alone and is_time and self._has_left()
 
     def _has_left(self) -> bool:
         """Take the name from the door, unless somebody has come in at the last moment."""
@@ -109,8 +116,9 @@ class RecorderLoop:
             self._path.rename(hidden)
         except FileNotFoundError:
             return True  # the folder is gone: nobody can come any more
+        before = len(self._peers)
         self._accept()
-        if self._peers:
+        if len(self._peers) > before:
             hidden.rename(self._path)
             return False
         hidden.unlink(missing_ok=True)
@@ -145,7 +153,7 @@ class RecorderLoop:
         try:
             data = peer.connection.recv(READ_BYTES)
             bodies = peer.frames.feed(data) if data else None
-            messages = [decode_message(body) for body in bodies or []]
+            messages = [decode_message(body) for body in bodies or [] if body]
         except BlockingIOError:
             return
         except (OSError, ValueError, msgspec.MsgspecError):
@@ -154,6 +162,8 @@ class RecorderLoop:
         self._weight += sum(map(_weight, messages))
         if bodies is None:
             self._drop(peer)
+        elif b"" in bodies:
+            peer.is_leaving = True
 
     def _handle(self) -> None:
         """One commit's worth of what waits."""
@@ -210,8 +220,10 @@ class RecorderLoop:
         for peer in list(self._peers.values()):
             peer.connection.settimeout(FLUSH_SECONDS_MAX)
             self._flush(peer)
-            self._drop(peer)
         self._recorder.end()
+        # Whoever waits for the end may end, and take all processes along: a container's first.
+        for peer in list(self._peers.values()):
+            self._drop(peer)
 
 
 def _weight(message: Message) -> int:
