@@ -21,6 +21,7 @@ from farebox.service.restore import PROGRESS_SUFFIX, BooksDifferError, restore
 from farebox.store.contract import StoreFaultError
 from farebox.store.database import file_database
 from farebox.store.sqlite.database import open_reader
+from farebox.store.sqlite.migrate import schema_version
 from tests.support.worlds import World, request
 
 KEPT = ".before-restore"
@@ -214,11 +215,11 @@ def executed(*statements: str) -> Callable[[Path], None]:
         (lambda path: path.write_bytes(b"x" * 5000), "NotADB"),
         (lambda path: path.write_bytes(b""), "not a database of Farebox"),
         (executed("pragma application_id = 7"), "not a database of Farebox"),
-        (executed("pragma user_version = 0"), "not a database of Farebox"),
-        (executed("pragma user_version = 9999"), "it has schema 9999"),
+        (executed("drop table schema_state"), "not one of Farebox"),
+        (executed("update schema_state set version = 9999, oldest = 9999"), "has schema 9999"),
         (damaged, "damaged|Corrupt"),
     ],
-    ids=("text", "empty", "another program's", "new", "of a newer Farebox", "damaged"),
+    ids=("text", "empty", "another program's", "without a schema", "of a newer one", "damaged"),
 )
 def test_a_backup_that_will_not_do_changes_nothing(
     database: Path, backup: Path, spoil: Callable[[Path], None], why: str
@@ -229,6 +230,17 @@ def test_a_backup_that_will_not_do_changes_nothing(
         restore(database, backup, force=True)
     assert database.read_bytes() == before
     assert names(database.parent) == [database.name, lock_path(database).name]
+
+
+def test_a_backup_of_a_newer_farebox_that_lets_this_one_work_beside_it_is_restored(
+    database: Path, backup: Path
+) -> None:
+    executed("update schema_state set version = 9999", "pragma user_version = 9999")(backup)
+    restore(database, backup, force=True)
+    assert requests_in(database) == 5
+    reader = open_reader(database)
+    assert schema_version(reader) == 9999
+    reader.close()
 
 
 def test_a_place_that_cannot_be_is_refused(database: Path, backup: Path) -> None:

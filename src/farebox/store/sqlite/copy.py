@@ -16,8 +16,9 @@ from urllib.parse import quote
 import apsw
 
 from farebox.store.contract import StoreFaultError
+from farebox.store.migration import newer_than
 from farebox.store.sqlite.database import BUSY_TIMEOUT_MS, SqliteDatabase, open_reader
-from farebox.store.sqlite.migrate import APPLICATION_ID, all_migrations
+from farebox.store.sqlite.migrate import APPLICATION_ID, all_migrations, schema_state
 
 # What SQLite keeps beside a database. The log may hold commits that the file lacks.
 LOG_SUFFIX = "-wal"
@@ -71,16 +72,16 @@ def check_copy(path: Path) -> Copied:
         StoreFaultError: it can't be read at all.
     """
     with _faults(), _unchanging(path) as copy:
-        version = cast("int", copy.pragma("user_version"))
-        known = all_migrations()[-1].number
-        if copy.pragma("application_id") != APPLICATION_ID or version == 0:
+        database = SqliteDatabase(copy)
+        if database.number("application_id") != APPLICATION_ID:
             return Copied("it is not a database of Farebox")
-        if version > known:
-            return Copied(f"it has schema {version}, and this Farebox knows {known}")
+        complaint = newer_than(schema_state(database), all_migrations()[-1].number)
+        if complaint:
+            return Copied(complaint)
         found = cast("str", copy.pragma("quick_check"))
         if found != "ok":
             return Copied(f"it is damaged: {found}")
-        return Copied("", SqliteDatabase(copy).one("commits_newest", Commit))
+        return Copied("", database.one("commits_newest", Commit))
 
 
 def close_up(path: Path) -> bool:
