@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -28,6 +29,8 @@ BLOCK = re.compile(r"(?:^ {4}.*\n)+", re.MULTILINE)
 LISTENS = re.compile(rb"http://127\.0\.0\.1:(\d+)")
 PORTS = {"uvicorn": ["--port", "0"], "gunicorn": ["--bind", "127.0.0.1:0"]}
 STOP_SECONDS_MAX = 30.0
+# To read all authorities for each connection takes longer than the call.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 SEARCH, REDEEM = "/people/search", "/people/redeem"
 
 
@@ -168,7 +171,8 @@ class Example:
     def post(self, path: str, buyer: Buyer | None, body: object) -> httpx.Response:
         """The answer to a call, on a connection of its own."""
         headers = {} if buyer is None else {"X-API-Key": buyer.key}
-        return httpx.post(self.url + path, json=body, headers=headers, timeout=30)
+        url = self.url + path
+        return httpx.post(url, json=body, headers=headers, timeout=30, verify=NO_TLS)
 
     def search(self, buyer: Buyer | None) -> httpx.Response:
         """The answer to a search."""
@@ -194,6 +198,7 @@ class Example:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/health", timeout=5).status_code == httpx.codes.OK
+            answer = httpx.get(f"{self.url}/health", timeout=5, verify=NO_TLS)
         except httpx.TransportError:
             return False
+        return answer.status_code == httpx.codes.OK
