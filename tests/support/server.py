@@ -94,10 +94,7 @@ class RunningServer:
         until(is_ready, seconds_max=START_SECONDS_MAX)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal to the server, then one to its recorder, and wait for the end of both.
-
-        By itself the recorder would stay for a while: another server may need it.
-        """
+        """Send a signal to the server and wait for the end of it and its recorder."""
         if self.process is None:
             return 0
         recorder = self.recorder_pid()
@@ -105,8 +102,6 @@ class RunningServer:
         status = self.process.wait(STOP_SECONDS_MAX)
         self.process = None
         if recorder is not None:
-            with suppress(ProcessLookupError):
-                os.kill(recorder, signal.SIGTERM)
             until(lambda: not is_alive(recorder), seconds_max=STOP_SECONDS_MAX)
         return status
 
