@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
 from inspect import Parameter, Signature
 from typing import Annotated
 
@@ -11,9 +10,9 @@ import typer
 
 from farebox.app import Hooks
 from farebox.logs import set_up_logging
-from farebox.server import serve, take_port
-from farebox.settings import SETTINGS, Setting, Settings, process_environment, read_settings
-from farebox.workers.supervisor import supervise
+from farebox.server import serve
+from farebox.settings import SETTINGS, Setting, process_environment, read_settings
+from farebox.workers.supervisor import serve_together
 
 
 def run_serve(**flags: str | None) -> None:
@@ -29,18 +28,7 @@ def run_serve(**flags: str | None) -> None:
     if settings.workers == 1:
         raise typer.Exit(serve(settings, Hooks(on_ready=on_ready)))
     told = {s.name: flag for s in SETTINGS if (flag := flags.get(s.field)) is not None}
-    raise typer.Exit(_serve_together(settings, {**environment, **told}, on_ready))
-
-
-def _serve_together(
-    settings: Settings, environment: Mapping[str, str], on_ready: Callable[[str], None]
-) -> int:
-    """Hold the port, which workers share, and look after them; the exit status."""
-    # Whoever has a port that can be shared would share it with a stranger, too.
-    with take_port(settings.host, settings.port) as free:
-        port = free.getsockname()[1]
-    with take_port(settings.host, port, is_shared=True):
-        return supervise({**environment, "FAREBOX_PORT": str(port)}, settings.workers, on_ready)
+    raise typer.Exit(serve_together(settings, {**environment, **told}, on_ready))
 
 
 def add_serve(app: typer.Typer) -> None:

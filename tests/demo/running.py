@@ -22,14 +22,14 @@ class Answer(NamedTuple):
 
 
 class RunningDemo:
-    """Started when made: `--port 0` and the arguments; ready when all was printed."""
+    """Started when made: `--port 0`, the arguments and settings; ready when all was printed."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, **settings: str) -> None:
         self.folder = folder
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith("FAREBOX_")
         }
-        self.environment |= {"CURL_HOME": str(folder), "LC_ALL": "C.UTF-8"}
+        self.environment |= {"CURL_HOME": str(folder), "LC_ALL": "C.UTF-8", **settings}
         self._headers = folder / "headers"
         (folder / ".curlrc").write_text(CURLRC.format(headers=self._headers))
         with (folder / "stderr").open("w") as errors:

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -25,6 +25,7 @@ from farebox.engine.sync_link import SyncLink
 from farebox.settings import Settings
 from farebox.store.sqlite.database import SqliteDatabase
 from tests.demo.running import RunningDemo
+from tests.support.processes import processes_below
 
 DAYS = 7
 
@@ -230,6 +231,17 @@ def test_it_ends_quietly_and_leaves_nothing_behind(tmp_path: Path, number: signa
     assert not database.parent.exists()
 
 
+def test_it_serves_with_as_many_workers_as_are_set(tmp_path: Path) -> None:
+    running = RunningDemo(tmp_path, "--days", "1", FAREBOX_WORKERS="2")
+    assert len(processes_below(running.process.pid, b"farebox.demo.worker")) == 2
+    for line in running.curls():
+        assert running.paste(line).status < 300, line
+    database = Path(running.value("Database"))
+    assert running.stop() == 0
+    assert running.errors() == ""
+    assert not database.parent.exists()
+
+
 def test_a_taken_port_is_told_with_the_flag_that_helps() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -255,7 +267,8 @@ def test_the_database_that_is_configured_is_left_alone(
 ) -> None:
     used: list[Path] = []
 
-    def noted(settings: Settings, days: int) -> int:
+    def noted(settings: Settings, environment: Mapping[str, str], days: int) -> int:
+        assert "FAREBOX_DATABASE" not in environment
         used.append(Path(str(settings.database)))
         return days
 

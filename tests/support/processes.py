@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -24,6 +25,18 @@ def descendants(pid: int) -> list[int]:
     for child in family:
         family += children[child]
     return family
+
+
+def processes_below(parent: int, word: bytes) -> list[int]:
+    """The children of a process whose command lines hold a word."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            pid = int(path.parent.name)
+            stat = _stat(pid)
+            if stat is not None and int(stat[1]) == parent:
+                found += [pid] if word in (path.parent / "cmdline").read_bytes() else []
+    return sorted(found)
 
 
 def _stat(pid: int) -> list[str] | None:

@@ -20,8 +20,8 @@ import httpx
 from farebox.core.database_url import read_database_url
 from farebox.engine.paths import lock_path, place_of
 from farebox.store.database import Database
-from farebox.workers.member import WORKER_MODULE
-from tests.support.processes import is_alive
+from farebox.workers.supervisor import WORKER_MODULE
+from tests.support.processes import is_alive, processes_below
 from tests.support.recorders import until
 
 START_SECONDS_MAX = 60.0
@@ -127,13 +127,7 @@ class RunningServer:
     def workers(self) -> list[int]:
         """The process ids of its workers, where it has several."""
         assert self.process is not None
-        found = []
-        for path in Path("/proc").glob("[0-9]*/stat"):
-            with suppress(OSError):
-                parent = int(path.read_text().rpartition(")")[2].split()[1])
-                if parent == self.process.pid and WORKER in (path.parent / "cmdline").read_bytes():
-                    found.append(int(path.parent.name))
-        return sorted(found)
+        return processes_below(self.process.pid, WORKER)
 
     def kill_recorder(self) -> None:
         """Kill the recorder, and wait until it has gone."""

@@ -30,9 +30,11 @@ from farebox.logs import set_up_logging
 from farebox.server import serve, take_port
 from farebox.settings import Settings, process_environment, read_settings
 from farebox.store.database import Database
+from farebox.workers.supervisor import serve_together
 
 DEFAULTS = {"FAREBOX_LOG_LEVEL": "warning"}
 FILE_NAME = "farebox-demo.db"
+WORKER_MODULE = "farebox.demo.worker"
 SHOWN_HEADER = "x-api-key"
 RECORDER_SECONDS_MAX = 10.0
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -57,11 +59,11 @@ def run_demo(
         with take_port(settings.host, settings.port) as holder:
             free = replace(settings, port=holder.getsockname()[1])
         with _database(keep) as database:
-            return _run(replace(free, database=file_url(str(database))), days)
+            return _run(replace(free, database=file_url(str(database))), own, days)
     return 0
 
 
-def _run(settings: Settings, days: int) -> int:
+def _run(settings: Settings, environment: Mapping[str, str], days: int) -> int:
     database = Database(settings.database)
     process = recorder_process(database, database.path, process_environment())
     try:
@@ -76,7 +78,10 @@ def _run(settings: Settings, days: int) -> int:
             screen.welcome(url, world, days, str(settings.database))
             screen.try_out(Curl(url, world, key_header, now_ms))
 
-        return serve(settings, Hooks(on_ready=on_ready, more_routes=sample_routes))
+        if settings.workers == 1:
+            return serve(settings, Hooks(on_ready=on_ready, more_routes=sample_routes))
+        theirs = {**DEFAULTS, **environment, DATABASE_VARIABLE: settings.database.reveal()}
+        return serve_together(settings, theirs, on_ready, WORKER_MODULE)
     finally:
         process.end(RECORDER_SECONDS_MAX)
 

@@ -28,8 +28,6 @@ from farebox.workers.messages import (
     line,
 )
 
-WORKER_MODULE = "farebox.workers.worker"
-
 
 class Member:
     """A worker that was started. `hear` is called with all it says but that it is ready."""
@@ -53,6 +51,7 @@ class Member:
     async def start(
         cls,
         worker_id: int,
+        module: str,
         environment: Mapping[str, str],
         hear: Callable[[Member, FromWorker], None],
     ) -> Self:
@@ -60,7 +59,7 @@ class Member:
         ours, theirs = socket.socketpair()
         with theirs:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", WORKER_MODULE, str(theirs.fileno())),
+                *(sys.executable, "-m", module, str(theirs.fileno())),
                 env=environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],

@@ -14,10 +14,13 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 
+from farebox.server import take_port
+from farebox.settings import Settings
 from farebox.workers.hub import Hub
 from farebox.workers.member import Member
 from farebox.workers.messages import FromWorker, Gather, Told, Total
 
+WORKER_MODULE = "farebox.workers.worker"
 # A worker that served for so long has had an accident; one that didn't may have a fault.
 STEADY_SECONDS = 10.0
 AGAIN_SECONDS = 0.25
@@ -28,11 +31,19 @@ log = logging.getLogger("farebox.supervisor")
 
 
 class Supervisor:
-    """Of `workers` processes with one environment. `on_ready` gets the URL when all listen."""
+    """Of `workers` processes with one environment, each of which runs `module`.
+
+    `on_ready` gets the URL when all listen.
+    """
 
     def __init__(
-        self, environment: Mapping[str, str], workers: int, on_ready: Callable[[str], None]
+        self,
+        environment: Mapping[str, str],
+        workers: int,
+        on_ready: Callable[[str], None],
+        module: str = WORKER_MODULE,
     ) -> None:
+        self._module = module
         self._environment = environment
         self._workers = workers
         self._on_ready = on_ready
@@ -105,7 +116,7 @@ class Supervisor:
 
     async def _start(self) -> Member:
         self._last_id += 1
-        member = await Member.start(self._last_id, self._environment, self._hear)
+        member = await Member.start(self._last_id, self._module, self._environment, self._hear)
         self._members[member.worker_id] = member
         if self._stopping.is_set():
             member.signal(signal.SIGTERM)
@@ -135,10 +146,26 @@ class Supervisor:
         asking.say(Total(self._hub.total()))
 
 
-def supervise(environment: Mapping[str, str], workers: int, on_ready: Callable[[str], None]) -> int:
-    """Serve with several workers until told to stop; the exit status."""
+def serve_together(
+    settings: Settings,
+    environment: Mapping[str, str],
+    on_ready: Callable[[str], None],
+    module: str = WORKER_MODULE,
+) -> int:
+    """Hold the port, which workers share, and look after them; the exit status.
+
+    Their settings are `environment`, but for the port.
+
+    Raises:
+        CliError: the port can't be taken.
+    """
+    # Whoever has a port that can be shared would share it with a stranger, too.
+    with take_port(settings.host, settings.port) as free:
+        port = free.getsockname()[1]
+    theirs = {**environment, "FAREBOX_PORT": str(port)}
 
     async def run() -> int:
-        return await Supervisor(environment, workers, on_ready).run()
+        return await Supervisor(theirs, settings.workers, on_ready, module).run()
 
-    return asyncio.run(run())
+    with take_port(settings.host, port, is_shared=True):
+        return asyncio.run(run())
