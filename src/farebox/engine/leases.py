@@ -24,6 +24,8 @@ SWEEP_EVERY_MS = 10_000
 # Of one commit: leases that are released, and lots of closed windows that are forgotten.
 RELEASED_MAX = 100
 SWEPT_MAX = 500
+# When a restore ends all leases: what they held was of another database.
+LONG_AGO_MS = 0
 
 
 class Due(NamedTuple):
@@ -156,11 +158,12 @@ class Leases:
         )
 
     def _over(self, by_itself_ms: int) -> list[int]:
-        """Ended leases whose reservations have all expired."""
+        """Ended leases whose reservations have all expired; those from before a restore have."""
         return sorted(
             lease_id
             for lease_id, lease in self._ended.items()
-            if self._ended_ms.setdefault(lease_id, by_itself_ms) + lease.hold_ms + TRUST_MS
+            if lease.ended_at_ms == LONG_AGO_MS
+            or self._ended_ms.setdefault(lease_id, by_itself_ms) + lease.hold_ms + TRUST_MS
             < by_itself_ms
         )
 
