@@ -15,6 +15,8 @@ from pathlib import Path
 from farebox.core.database_url import read_database_url
 from farebox.engine.clock import SteadyClock
 from farebox.engine.entropy import SystemEntropy
+from farebox.engine.node_mark import NodeMark
+from farebox.engine.paths import node_path
 from farebox.engine.recorder import Recorder
 from farebox.engine.recorder_loop import serve_recorder
 from farebox.engine.spawn import DATABASE_VARIABLE
@@ -24,8 +26,8 @@ from farebox.store.contract import StoreFaultError
 from farebox.store.database import Database, file_database
 
 
-def make_recorder(database: Database) -> Recorder:
-    """The recorder of a database, whose schema is brought up to date first.
+def make_recorder(database: Database, place: Path) -> Recorder:
+    """The recorder of a database that is met at a place; its schema is brought up to date first.
 
     Raises:
         StoreFaultError: it can't be opened, or belongs to something else.
@@ -36,7 +38,10 @@ def make_recorder(database: Database) -> Recorder:
         high_water_ms = writer.integer("clock_high_water")
     finally:
         writer.close()
-    return Recorder(database.open_writer, SteadyClock(high_water_ms), SystemEntropy(), COMMANDS)
+    clock, mark = SteadyClock(high_water_ms), None
+    if not database.is_file:
+        mark = NodeMark(node_path(place))
+    return Recorder(database.open_writer, clock, SystemEntropy(), COMMANDS, mark=mark)
 
 
 def database_of(arguments: Sequence[str], environment: Mapping[str, str]) -> Database:
@@ -54,7 +59,7 @@ def main() -> int:
     database = database_of(arguments, process_environment())
     try:
         _check_folder(place.parent)
-        serve_recorder(place, lambda: make_recorder(database))
+        serve_recorder(place, lambda: make_recorder(database, place))
     except StoreFaultError as error:
         sys.stderr.write(f"farebox: {database}: {error}\n")
         return 1

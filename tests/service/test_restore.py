@@ -330,7 +330,7 @@ def test_imports_begin_anew_after_a_restore(database: Path, backup: Path) -> Non
 
 def test_recording_goes_on_after_a_restore(database: Path, backup: Path) -> None:
     told = restore(database, backup, force=True)
-    recorder = make_recorder(file_database(database))
+    recorder = make_recorder(file_database(database), database)
     row = request(1, "new", key_id="key", time_ms=wall_ms())
     again = request(1, "0", key_id="key", time_ms=wall_ms())
     (reply,) = recorder.handle([Record(0, [row, again], [], is_import=False)])

@@ -1,4 +1,4 @@
-"""Where the recorder of a database is met: its lock file and its socket; and the secret's file.
+"""Where the recorder of a database is met: its lock file and its socket; and what lies beside.
 
 They lie beside a place, a path. That of SQLite is the database itself, whatever link or relative
 path it was called by: who has the same file meets the same recorder. That of PostgreSQL is a name
@@ -46,6 +46,11 @@ def lock_path(place: Path) -> Path:
 def socket_path(place: Path) -> Path:
     """The recorder's socket; to be bound and connected to by its `address`."""
     return _beside(place, ".sock")
+
+
+def node_path(place: Path) -> Path:
+    """The file that tells which node the recorder is, where others write too."""
+    return _beside(place, ".node")
 
 
 def secret_path(place: Path) -> Path:

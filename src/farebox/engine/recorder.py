@@ -49,6 +49,7 @@ from farebox.engine.messages import (
     Void,
     Voided,
 )
+from farebox.engine.node_mark import NodeMark
 from farebox.engine.nodes import RENEW_MS
 from farebox.engine.read_ahead import Scope
 from farebox.engine.scopes import in_order, scope_of_moves, scope_of_records
@@ -74,6 +75,7 @@ class Recorder:
         commands: Mapping[str, Command],
         *,
         steady: Callable[[], int] = boot_ms,
+        mark: NodeMark | None = None,
     ) -> None:
         self._open_writer = open_writer
         self._clock = clock
@@ -83,7 +85,8 @@ class Recorder:
         self._ahead = Ahead(clock)
         self._session: Session | None = None
         # The node that the session is, or the last one was.
-        self._node_id = 0
+        self._node_id = mark.read() if mark else 0
+        self._mark = mark
         self._renewed_ms = 0
         # Without the round trips of the session that is open.
         self._told = NodeTold(0, 0, 0)
@@ -290,6 +293,8 @@ class Recorder:
             try:
                 self._session = Session(db, self._entropy, self._clock.now_ms(), self._node_id)
                 self._node_id = self._session.nodes.node_id
+                if self._mark:
+                    self._mark.write(self._node_id)
             except BaseException:
                 db.close()
                 raise
