@@ -113,22 +113,26 @@ def test_leases_of_no_node_return_what_they_had(fleet: Fleet) -> None:
 
 
 def test_nothing_is_left_of_nodes_that_have_gone(fleet: Fleet) -> None:
-    for _ in range(3):
-        for node in fleet.nodes[1:]:
-            node.recorder.end()
-            fleet.pass_renewals(2, ticking=fleet.nodes[:1])
-            node.settle()
-            node.kill()
-        fleet.pass_renewals(SILENT_RENEWALS)
-    first, *others = fleet.nodes
+    first, second, third = fleet.nodes
+    for leave in (third.recorder.end, third.recorder.close):
+        first.renew()
+        was = row_of(fleet, third)
+        leave()
+        left = [NodeRow(*row) for row in fleet.select("select node_id, renewals, 0 from nodes")]
+        second.session.adopt(next(n for n in left if n.node_id == was.node_id), second.now_ms)
+        third.settle()
+    first.renew()
     there = {node.node_id for node in fleet.nodes}
     assert {node_id for (node_id,) in fleet.select("select node_id from nodes")} == there
     assert first.session.nodes._seen.keys() == there - {first.node_id}
-    # The last one to leave is forgotten by the next one to come.
+
+
+def test_the_last_node_to_leave_is_forgotten_by_the_next_to_come(fleet: Fleet) -> None:
     for node in fleet.nodes:
         node.recorder.end()
-    others[0].recorder.tick()
-    assert fleet.select("select node_id from nodes") == [(others[0].node_id,)]
+    last = fleet.nodes[0]
+    last.recorder.tick()
+    assert fleet.select("select node_id from nodes") == [(last.node_id,)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -227,7 +231,6 @@ def test_a_node_that_is_alone_may_be_ahead_of_the_server_and_begin_anew(fleet: F
     fleet.pass_renewals(2, ticking=[first])
     ((server_ms,),) = fleet.select("select (extract(epoch from clock_timestamp()) * 1000)::bigint")
     first.clock.not_before(server_ms + 2 * CLOCK_AHEAD_MS_MAX)
-    first.settle()
     first.recorder.close()  # its connection breaks
     first.draw(11, want(1))
 

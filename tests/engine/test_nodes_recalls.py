@@ -52,6 +52,16 @@ def test_a_recall_comes_to_every_node_whatever_their_clocks_say(
     assert second.draw(2, is_old=True).recalled == []
 
 
+def test_a_recall_that_is_committed_after_a_later_one_is_told(fleet: Fleet) -> None:
+    first, second, _ = fleet.nodes
+    second.draw(2, want(1), want(2))
+    recall(first, 1)
+    second.renew()
+    fleet.home.plant("insert into recalls select 2, at_ms - 1000 from recalls")
+    second.renew()
+    assert second.draw(2, is_old=True).recalled == [1, 2]
+
+
 def test_a_recall_is_told_though_its_transaction_began_anew(fleet: Fleet) -> None:
     first, second, _ = fleet.nodes
     second.draw(2, want(1))

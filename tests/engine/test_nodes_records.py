@@ -27,9 +27,11 @@ def fleet(homes: Homes) -> Iterator[Fleet]:
 def test_a_request_that_comes_to_two_nodes_at_once_is_counted_once(fleet: Fleet) -> None:
     keys = fleet.stock()
     first, second = fleet.nodes
-    known, twice = first.row(1, keys[0]), first.row(1, keys[0])
+    known, twice = first.row(1, keys[0]), first.row(1, keys[0], request_id="twice")
+    # A retry has an id of its own in the log.
+    retry = second.row(1, keys[0], request_id="twice")
     first.record([known])
-    first.in_midst("rows", "identities_stored", lambda: second.record([twice]))
+    first.in_midst("rows", "identities_stored", lambda: second.record([retry]))
     assert first.record([known, twice]).duplicates == [0, 1]
     assert fleet.select("select sum(requests) from quarters") == [(2,)]
     assert not differences(first.db)
