@@ -127,6 +127,17 @@ def test_nothing_is_left_of_nodes_that_have_gone(fleet: Fleet) -> None:
     assert first.session.nodes._seen.keys() == there - {first.node_id}
 
 
+def test_only_a_node_that_was_silent_is_told_to_have_been(fleet: Fleet) -> None:
+    first, second, third = fleet.nodes
+    second.recorder.end()
+    fleet.pass_renewals(SILENT_RENEWALS, ticking=[first, third])
+    ended = [node.recorder._told.nodes_ended for node in (first, third)]
+    assert ended == [0, 0]
+    third.kill()
+    fleet.pass_renewals(SILENT_RENEWALS, ticking=[first])
+    assert first.recorder._told.nodes_ended == 1
+
+
 def test_the_last_node_to_leave_is_forgotten_by_the_next_to_come(fleet: Fleet) -> None:
     for node in fleet.nodes:
         node.recorder.end()

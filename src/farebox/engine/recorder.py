@@ -50,7 +50,7 @@ from farebox.engine.messages import (
     Voided,
 )
 from farebox.engine.node_mark import NodeMark
-from farebox.engine.nodes import RENEW_MS
+from farebox.engine.nodes import LEFT, RENEW_MS
 from farebox.engine.read_ahead import Scope
 from farebox.engine.scopes import in_order, scope_of_moves, scope_of_records
 from farebox.engine.session import Session
@@ -344,7 +344,7 @@ class Recorder:
         session.ends.note(renewal.ended)
         self._told = self._told._replace(renewals=self._told.renewals + 1)
         for gone in renewal.silent:
-            if session.adopt(gone, now_ms):
+            if session.adopt(gone, now_ms) and gone.renewals != LEFT:
                 log.warning("node %d is silent, its leases are over", gone.node_id)
                 self._told = self._told._replace(nodes_ended=self._told.nodes_ended + 1)
 
