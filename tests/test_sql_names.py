@@ -34,7 +34,7 @@ ONES_OWN = re.compile(r"::|[%?]")
 # The methods of `store.contract` that take a query's name first; those by keyword name their
 # parameters at the call.
 BY_KEYWORD = {"rows", "ask", "one", "value", "integer", "execute", "send"}
-METHODS = {*BY_KEYWORD, "execute_many", "send_many"}
+METHODS = {*BY_KEYWORD, "ask_many", "execute_many", "send_many"}
 
 
 class Query(NamedTuple):

@@ -11,7 +11,9 @@ from pathlib import Path
 from farebox.core.errors import RESERVATION_ENDED, FareboxError
 from farebox.core.identity import VOID_CONTENT
 from farebox.core.request import MeteredRequest
+from farebox.engine.claims import Identity
 from farebox.engine.holds import Hold
+from farebox.engine.known import json_identities
 from farebox.engine.messages import Message, Record, Reply, Void
 from tests.gate.checks import Checks, Recorded
 from tests.gate.claim import Claim, State
@@ -122,13 +124,12 @@ class Witness:
 
     def _has_ended(self, claim: Claim, content: bytes | None) -> bool:
         """Whether a claim has ended by this message, and in this way."""
-        profile_id, identity = claim.identity
         if claim.identity in self.reference.ends:
             return False
-        stored = self.world.reader.value(
-            "identity_content", profile_id=profile_id, identity=identity
+        stored = self.world.reader.one(
+            "identities_stored", Identity, identities=json_identities([claim.identity])
         )
-        if stored != (VOID_CONTENT if content is None else content):
+        if stored is None or stored.content != (VOID_CONTENT if content is None else content):
             assert stored is None
             return False
         self.reference.ends[claim.identity] = End(content)

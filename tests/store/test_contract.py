@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
+from farebox.engine.claims import Identity
+from farebox.engine.known import json_identities
 from farebox.store.contract import ConstraintBrokenError, QueryTimeoutError, StoreFaultError
 from tests.support.recorders import until
 from tests.support.stores import Opened, Store
@@ -162,10 +164,14 @@ def test_what_changed_is_counted(writer: Opened) -> None:
     writer.begin()
     rows = [(1, b"a", CONTENT), (1, b"b", CONTENT), (1, b"a", b"d" * 16)]
     assert writer.execute_many("identities_insert", rows) == 2
+    again = writer.ask_many("identities_insert", [*rows, (1, b"c", CONTENT)])
     assert writer.execute_many("identities_insert", rows) == 0
     assert writer.execute_many("identities_insert", []) == 0
+    assert [again.count(), again.count()] == [1, 1]
+    assert writer.ask_many("identities_insert", []).count() == 0
     assert writer.execute("terms_take_next_plan", profile_id=1) == 0
-    assert writer.value("identity_content", profile_id=1, identity=b"a") == CONTENT
+    asked = json_identities([(1, b"a"), (1, b"x")])
+    assert writer.rows("identities_stored", Identity, identities=asked) == [(1, b"a", CONTENT)]
     writer.rollback()
 
 
@@ -250,7 +256,6 @@ def test_a_reader_writes_nothing(store: Store, writer: Opened) -> None:
 def test_nothing_is_zero_or_none(writer: Opened) -> None:
     assert writer.integer("commits_last") == 0
     assert writer.value("commits_last") is None
-    assert writer.value("identity_content", profile_id=1, identity=b"x") is None
     assert writer.one("commits_last", Commit) == Commit(None)  # type: ignore[arg-type] # no rows
     assert writer.one("changes_since", Change, change_id=0) is None
     assert writer.rows("zones_building", Commit) == []

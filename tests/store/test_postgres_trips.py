@@ -40,12 +40,14 @@ def test_a_transaction_that_reads_once_and_then_writes_goes_twice(
     database: PostgresDatabase,
 ) -> None:
     # The first has statements to prepare and months to make: that costs no way more.
-    for _ in range(3):
+    for number in range(3):
         before = database.round_trips
         database.begin(Locks(is_alone=False, exclusive=(1, 2), shared=(3,)))
-        content = database.ask("identity_content", Seen, profile_id=1, identity=b"i")
+        claimed = database.ask_many("identities_insert", [(1, b"i", CONTENT)])
+        last = database.ask("grant_last", Seen, profile_id=1)
         assert database.rows("zones_building", Seen) == []
-        assert content.rows() == []
+        assert len(last.rows()) == 1
+        assert claimed.count() == (not number)
         put_all(database, database.commit_id())
         database.commit()
         assert database.round_trips - before == 2

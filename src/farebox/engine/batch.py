@@ -1,42 +1,24 @@
 """A batch: some records written in one open transaction, each request exactly once.
 
-The usual batch has no repeats, and is written without looking: the count of identities inserted
-proves it. Only when it is short are the repeats looked up, row by row. Identity, log row, rollups,
-ledger and commit belong together; whoever calls commits or rolls back all of it.
+Identity, log row, rollups, ledger and commit belong together; whoever calls commits or rolls back
+all of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from msgspec import structs
 
 from farebox.core.calendar import QUARTER_MS
-from farebox.core.errors import ROW_REFUSED
 from farebox.core.ledger import HISTORY, SPENT, Transfer
 from farebox.core.request import MeteredRequest
 from farebox.core.rollup import QuarterKey, Usage, tally_quarters
 from farebox.engine.books import Books
-from farebox.engine.known import json_identities
+from farebox.engine.claims import Claimed
 from farebox.engine.messages import Record, Recorded
 from farebox.engine.session import Session
 from farebox.store.contract import Writer
-
-
-class _Stored(NamedTuple):
-    profile_id: int
-    identity: bytes
-    content: bytes
-
-
-class Sorted(NamedTuple):
-    """Rows by what became of them; all but `fresh` by their index."""
-
-    fresh: list[MeteredRequest]
-    duplicates: list[int]
-    conflicts: list[int]
-    rejected: list[int]
 
 
 def write_batch(
@@ -45,8 +27,9 @@ def write_batch(
     """Write records in the open transaction; one outcome each, in their order."""
     db, books = session.db, session.books
     rows = [row for record in records for row in record.rows]
-    found = _insert(db, rows, commit_id)
+    found = session.claims.claim(rows)
     if found.fresh:
+        _insert_log(db, found.fresh, commit_id)
         usual, imported = _by_origin(records, found)
         merged = _merged(usual, imported)
         session.days.add(merged)
@@ -73,22 +56,6 @@ def write_batch(
     return outcomes
 
 
-def _insert(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) -> Sorted:
-    """Insert all rows in one go; look repeats up only when there are some."""
-    found = Sorted(list(rows), [], [], [])
-    while True:
-        db.savepoint()
-        taken = db.execute_many("identities_insert", sorted(row[:3] for row in found.fresh))
-        if taken == len(found.fresh):
-            break
-        # Somebody else may have had one in between: then it is stored by now.
-        db.rollback_to_savepoint()
-        found = _without_repeats(db, rows)
-    db.release_savepoint()
-    _insert_log(db, found.fresh, commit_id)
-    return found
-
-
 def halves(record: Record) -> tuple[Record, Record]:
     """A record of at least two rows as two. A capture is kept with its row, wherever it comes."""
     half = len(record.rows) // 2
@@ -111,31 +78,13 @@ def joined(first: Recorded, second: Recorded, at: int) -> Recorded:
     )
 
 
-def _without_repeats(db: Writer, rows: Sequence[MeteredRequest]) -> Sorted:
-    asked = json_identities([row[:2] for row in rows])
-    stored = db.rows("identities_stored", _Stored, identities=asked)
-    seen = {(one.profile_id, one.identity): one.content for one in stored}
-    fresh, duplicates, conflicts = [], [], []
-    for index, row in enumerate(rows):
-        key = (row.profile_id, row.identity)
-        content = seen.get(key)
-        if content is None:
-            fresh.append(row)
-            seen[key] = row.content
-        elif content == row.content:
-            duplicates.append(index)
-        else:
-            conflicts.append(index)
-    return Sorted(fresh, duplicates, conflicts, [])
-
-
 def _insert_log(db: Writer, rows: Sequence[MeteredRequest], commit_id: int) -> None:
     tail = (commit_id,)
     db.send_many("requests_insert", [row[:1] + row[3:] + tail for row in rows])
 
 
 def _by_origin(
-    records: Sequence[Record], found: Sorted
+    records: Sequence[Record], found: Claimed[MeteredRequest]
 ) -> tuple[dict[QuarterKey, Usage], dict[QuarterKey, Usage]]:
     """Quarter sums of reported and of imported requests."""
     imports = {record.is_import for record in records}
@@ -225,14 +174,16 @@ def _is_former(books: Books, profile_id: int, quarter: int, commit_id: int, now_
     return quarter * QUARTER_MS < books.account(profile_id, commit_id, now_ms).period.start_ms
 
 
-def _keep_captures(db: Writer, records: Iterable[Record], found: Sorted) -> None:
+def _keep_captures(db: Writer, records: Iterable[Record], found: Claimed[MeteredRequest]) -> None:
     captures = [capture for record in records for capture in record.captures]
     if captures:
         fresh = {row.query_log_id for row in found.fresh}
         db.send_many("captures_insert", [c for c in captures if c.query_log_id in fresh])
 
 
-def _outcomes(records: Sequence[Record], found: Sorted, commit_id: int) -> list[Recorded]:
+def _outcomes(
+    records: Sequence[Record], found: Claimed[MeteredRequest], commit_id: int
+) -> list[Recorded]:
     outcomes = []
     start = 0
     for record in records:
@@ -243,7 +194,7 @@ def _outcomes(records: Sequence[Record], found: Sorted, commit_id: int) -> list[
                 commit_id,
                 _within(found.duplicates, start, end),
                 _within(found.conflicts, start, end),
-                [(index, ROW_REFUSED.code) for index in _within(found.rejected, start, end)],
+                [],
             )
         )
         start = end

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
+from farebox.core.request import MeteredRequest
 from farebox.engine.books import Books
 from farebox.engine.draws import Draws, Lease, Lot
 from farebox.engine.known import json_ids
@@ -25,13 +26,15 @@ class Scope(NamedTuple):
 
     Of the workspaces in `alone` nobody else may write anything meanwhile; to those in `shared`,
     others may add. `lease_ids` are the leases that it looks at; for the workspaces that it draws
-    for, `is_drawing` has it look at what all leases have drawn.
+    for, `is_drawing` has it look at what all leases have drawn. `claims` are the rows of its one
+    claim, if it has any.
     """
 
     alone: frozenset[int] = frozenset()
     shared: frozenset[int] = frozenset()
     lease_ids: frozenset[int] = frozenset()
     is_drawing: bool = False
+    claims: tuple[MeteredRequest, ...] = ()
 
     @property
     def locks(self) -> Locks:

@@ -28,7 +28,12 @@ def scope_of_records(records: Sequence[Record]) -> Scope:
         for row in record.rows:
             is_added = not row.credits_micro or row.query_log_id in own
             (shared if is_added else alone).add(row.profile_id)
-    return Scope(frozenset(alone), frozenset(shared - alone), frozenset(lease_ids))
+    return Scope(
+        frozenset(alone),
+        frozenset(shared - alone),
+        frozenset(lease_ids),
+        claims=tuple(row for record in records for row in record.rows),
+    )
 
 
 def scope_of_moves(moves: Sequence[Draw | Void], draws: Draws) -> Scope:

@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 
 from farebox.engine.answers import Answers
 from farebox.engine.books import Books
+from farebox.engine.claims import Claims
 from farebox.engine.counters import Counters
 from farebox.engine.days import Days
 from farebox.engine.draws import Draws
@@ -59,6 +60,7 @@ class Session:
         self.db = db
         self._held = Held()
         self.nodes = Nodes(db, entropy)
+        self.claims = Claims(db)
         self.zones = Zones(db)
         self.books = Books(db, self._held)
         self.days = Days(db, self.zones)
@@ -71,7 +73,9 @@ class Session:
         self.ends = Ends(db)
         self.supplier = Supplier(self.books, self.draws, self.counters, self.limits, self.recalls)
         self.leases = Leases(db, self.draws, self.supplier)
-        self.teller = Teller(db, self.draws, self.supplier, self.leases, self.recalls, self.ends)
+        self.teller = Teller(
+            self.claims, self.draws, self.supplier, self.leases, self.recalls, self.ends
+        )
         self.answers = Answers(db)
         self._parts = Parts(
             self.nodes, self.books, self.zones, self.limits, self.top_ups, self.draws
@@ -137,6 +141,7 @@ class Session:
 
     def forget(self) -> None:
         """Drop what a transaction has made of the memory."""
+        self.claims.forget()
         self.books.forget()
         self.counters.forget()
         self.changed()
@@ -258,6 +263,8 @@ class Session:
         if not self.db.is_alone:
             self.forget()
             if scope:
+                if scope.claims:
+                    self.claims.claim_ahead(scope.claims)
                 read_ahead(self.db, self._parts, scope)
                 self._hold_marked(scope)
             else:

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Sequence
 
 from farebox.core.identity import VOID_CONTENT
 from farebox.core.request import MeteredRequest
+from farebox.engine.claims import Claims, Identity
 from farebox.engine.draws import Draws, Lot
 from farebox.engine.ends import MARGIN_MS, NOT_TAKEN, EndRow, Ends
 from farebox.engine.leases import Leases
 from farebox.engine.messages import Draw, Drawn, Record, Spend, Supply, Void, Voided
 from farebox.engine.recalls import Recalls
 from farebox.engine.supply import Supplier
-from farebox.store.contract import Writer
 
 
 class Teller:
@@ -27,14 +27,14 @@ class Teller:
 
     def __init__(
         self,
-        db: Writer,
+        claims: Claims,
         draws: Draws,
         supplier: Supplier,
         leases: Leases,
         recalls: Recalls,
         ends: Ends,
     ) -> None:
-        self._db = db
+        self._claims = claims
         self._draws = draws
         self._supplier = supplier
         self._leases = leases
@@ -75,16 +75,12 @@ class Teller:
 
     def void(self, void: Void, commit_id: int, now_ms: int) -> Voided:
         """Use a reservation's identity up; what an ended lease held for it returns."""
-        stored = self._db.value(
-            "identity_content", profile_id=void.profile_id, identity=void.identity
-        )
-        if stored is not None:
-            was_voided = stored == VOID_CONTENT
-            is_taken = bool(self._ends.ended([(void.profile_id, void.identity)]))
+        claim = Identity(void.profile_id, void.identity, VOID_CONTENT)
+        claimed = self._claims.claim([claim])
+        if not claimed.fresh:
+            was_voided = bool(claimed.duplicates)
+            is_taken = bool(self._ends.ended([claim[:2]]))
             return Voided(void.call_id, was_voided, not was_voided, is_taken=is_taken)
-        claim = (void.profile_id, void.identity, VOID_CONTENT)
-        if not self._db.execute_many("identities_insert", [claim]):
-            return self.void(void, commit_id, now_ms)  # somebody else was first, just now
         is_over = not self._leases.is_live(void.spend.lease_id)
         if is_over:
             back = self._taken(void.spend, void.profile_id, sender=0, is_whole=True)

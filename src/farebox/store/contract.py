@@ -49,6 +49,13 @@ class Pending(Protocol[Row_co]):
         """All rows, waited for at the first call."""
 
 
+class Changed(Protocol):
+    """How many rows a statement changed that may still be on its way."""
+
+    def count(self) -> int:
+        """That number, waited for at the first call."""
+
+
 class Reader(Protocol):
     """Reads; inside `begin_read` and `end_read` all from one snapshot."""
 
@@ -114,6 +121,9 @@ class Writer(Reader, Protocol):
 
     def send_many(self, name: str, /, rows: Iterable[Sequence[SqlValue]]) -> None:
         """Run a named statement with positional parameters for each row, like `send`."""
+
+    def ask_many(self, name: str, /, rows: Iterable[Sequence[SqlValue]]) -> Changed:
+        """The same for rows whose count is looked at later."""
 
     def hold_node(self, node_id: int) -> None:
         """Have each transaction from now on hold this node, before it waits for its locks."""

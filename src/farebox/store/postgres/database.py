@@ -108,12 +108,7 @@ class PostgresDatabase:
 
     def execute_many(self, name: str, /, rows: Iterable[Sequence[SqlValue]]) -> int:
         """Run a named statement with positional parameters for each row; rows changed in all."""
-        with self._telling_apart():
-            answer = self._put_many(name, list(rows))
-            if answer is None:
-                return 0
-            self._pipeline.settle()
-        return _result(answer).command_tuples or 0
+        return self.ask_many(name, rows).count()
 
     def send(self, name: str, /, **params: SqlValue) -> None:
         """Run a named statement whose count nobody needs; it goes with what follows."""
@@ -124,6 +119,11 @@ class PostgresDatabase:
         """Run a named statement with positional parameters for each row, like `send`."""
         with self._telling_apart():
             self._put_many(name, list(rows))
+
+    def ask_many(self, name: str, /, rows: Iterable[Sequence[SqlValue]]) -> AskedMany:
+        """The same for rows whose count is looked at later: it goes with what follows."""
+        with self._telling_apart():
+            return AskedMany(self, self._put_many(name, list(rows)))
 
     def hold_node(self, node_id: int) -> None:
         """Have each transaction from now on hold this node, before it waits for its locks."""
@@ -176,7 +176,10 @@ class PostgresDatabase:
         self._is_open = False
         self.months.forget()
         if not self.has_failed:
-            self._settle_broken(_ROLLBACK)
+            self._settle_broken()
+            with self._telling_apart():
+                self._pipeline.put(_ROLLBACK)
+                self._pipeline.push()
 
     def savepoint(self) -> None:
         """Mark a point inside the transaction."""
@@ -185,7 +188,9 @@ class PostgresDatabase:
     def rollback_to_savepoint(self) -> None:
         """Undo what came after the savepoint, and forget it."""
         self.months.forget()
-        self._settle_broken(_ROLLBACK_TO, _RELEASE)
+        self._settle_broken()
+        self._control(_ROLLBACK_TO)
+        self._control(_RELEASE)
 
     def release_savepoint(self) -> None:
         """Keep what came after the savepoint, and forget it."""
@@ -202,13 +207,7 @@ class PostgresDatabase:
 
     def end_read(self) -> None:
         """Let the snapshot go; nobody waits for that."""
-        if self.has_failed or self._pipeline.is_waiting:
-            self.rollback()
-        elif self._is_open:
-            self._is_open = False
-            with self._telling_apart():
-                self._pipeline.put(_ROLLBACK)
-                self._pipeline.push()
+        self.rollback()
 
     @contextmanager
     def wall(self, profile_id: int) -> Iterator[None]:
@@ -281,10 +280,14 @@ class PostgresDatabase:
 
     def look_at(self, answer: Answer, row_type: type[Row]) -> list[Row]:
         """The rows of an answer, waited for unless it is there."""
+        return self._rows(self.wait_for(answer), row_type)
+
+    def wait_for(self, answer: Answer) -> pq.abc.PGresult:
+        """What a statement was answered with, waited for unless it is there."""
         if answer.result is None:
             with self._telling_apart():
                 self._pipeline.settle()
-        return self._rows(_result(answer), row_type)
+        return _result(answer)
 
     def _rows(self, result: pq.abc.PGresult, row_type: type[Row]) -> list[Row]:
         self._read.set_pgresult(result)
@@ -316,15 +319,11 @@ class PostgresDatabase:
         with self._telling_apart():
             self._pipeline.put(statement)
 
-    def _settle_broken(self, *statements: Statement) -> None:
-        """Undo after a failure, or before one of what was sent and not yet waited for."""
-        with self._telling_apart():
+    def _settle_broken(self) -> None:
+        """Wait for what was sent and is to be undone; whether it failed is all the same."""
+        with self._telling_apart(), suppress(ConstraintBrokenError, QueryTimeoutError):
             if self._pipeline.is_waiting:
-                with suppress(ConstraintBrokenError, QueryTimeoutError):
-                    self._pipeline.settle()
-            for statement in statements:
-                self._pipeline.put(statement)
-            self._pipeline.settle()
+                self._pipeline.settle()
 
     @contextmanager
     def _telling_apart(self) -> Iterator[None]:
@@ -360,6 +359,21 @@ class Asked(Generic[Row]):
         if self._found is None:
             self._found = self._database.look_at(self._answer, self._row_type)
         return self._found
+
+
+class AskedMany:
+    """How many rows a statement changed, waited for when that is looked at."""
+
+    def __init__(self, database: PostgresDatabase, answer: Answer | None) -> None:
+        self._database = database
+        # Without rows nothing was sent.
+        self._answer = answer
+
+    def count(self) -> int:
+        """That number."""
+        if self._answer is None:
+            return 0
+        return self._database.wait_for(self._answer).command_tuples or 0
 
 
 def _result(answer: Answer) -> pq.abc.PGresult:

@@ -1,9 +1,5 @@
 -- The commit path: what takes one row, and what is asked of it later.
 
--- name: identity_content
--- Recorder, for voids, and for rows one by one: what was first recorded under an identity.
-select content from identities where profile_id = :profile_id and identity = :identity;
-
 -- name: captures_forget!
 -- Housekeeping: some of a workspace's captured bodies whose time is over, by the time in their ids.
 delete from captures where profile_id = :profile_id and query_log_id in (

@@ -1,14 +1,14 @@
 -- The commit path: many rows a statement, a column a parameter, in the order of the rows given.
 
 -- name: identities_insert!
--- Recorder, every request. Duplicates change nothing; any other constraint is an error.
+-- Claims, every request and void. Duplicates change nothing; any other constraint is an error.
 insert into identities (profile_id, identity, content)
 select * from unnest(:c1::bigint[], :c2::bytea[], :c3::bytea[])
 on conflict (profile_id, identity) do nothing;
 
 -- name: identities_stored
--- Recorder, only when a batch holds repeats: what was first recorded under identities, a JSON list
--- of [profile_id, hex]. By primary key.
+-- Claims, only where there are repeats: what was first recorded under identities, a JSON list of
+-- [profile_id, hex]. By primary key.
 select i.profile_id, i.identity, i.content
 from jsonb_array_elements(:identities::text::jsonb) as asked (pair)
 join identities i on i.profile_id = (asked.pair ->> 0)::bigint

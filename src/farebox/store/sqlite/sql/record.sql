@@ -1,13 +1,13 @@
 -- The commit path: positional parameters, one statement prepared once, run for every row.
 
 -- name: identities_insert!
--- Recorder, every request. Duplicates change nothing; any other constraint is an error.
+-- Claims, every request and void. Duplicates change nothing; any other constraint is an error.
 insert into identities (profile_id, identity, content) values (?1, ?2, ?3)
 on conflict (profile_id, identity) do nothing;
 
 -- name: identities_stored
--- Recorder, only when a batch holds repeats: what was first recorded under identities, a JSON list
--- of [profile_id, hex]. By primary key.
+-- Claims, only where there are repeats: what was first recorded under identities, a JSON list of
+-- [profile_id, hex]. By primary key.
 select i.profile_id, i.identity, i.content
 from json_each(:identities) a
 join identities i on i.profile_id = a.value ->> 0 and i.identity = unhex(a.value ->> 1);
