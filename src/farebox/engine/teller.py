@@ -21,6 +21,9 @@ from farebox.engine.messages import Draw, Drawn, Record, Spend, Supply, Void, Vo
 from farebox.engine.recalls import Recalls
 from farebox.engine.supply import Supplier
 
+# Units by workspace, lease, lot, and whether they are taken by the lease's own process.
+_Units = dict[tuple[int, int, int, bool], int]
+
 
 class Teller:
     """Handles the gate's messages; whoever calls commits or rolls back."""
@@ -83,7 +86,7 @@ class Teller:
             return Voided(void.call_id, was_voided, not was_voided, is_taken=is_taken)
         is_over = not self._leases.is_live(void.spend.lease_id)
         if is_over:
-            back = self._taken(void.spend, void.profile_id, sender=0, is_whole=True)
+            back = self._taken(void.spend, void.profile_id, is_whole=True)
             self._supplier.take_back(back, commit_id, now_ms)
         elif void.spend.lease_id != void.lease_id:
             back = self._taken_elsewhere(void.spend, void.profile_id, void.identity, now_ms)
@@ -101,17 +104,26 @@ class Teller:
         spends = {s.query_log_id: (s, r.lease_id) for r in records for s in r.spends}
         if not spends:
             return amounts
+        # Each lot is taken from once, however many rows were admitted by it.
+        units_of: _Units = defaultdict(int)
+        taken: list[tuple[Lot, int]] = []
         for row in fresh:
             spend, sender = spends.get(row.query_log_id, (None, 0))
             if spend is None:
                 continue
-            if spend.lease_id == sender or not self._leases.is_live(spend.lease_id):
-                taken = self._taken(spend, row.profile_id, sender=sender, is_whole=True)
+            is_own = spend.lease_id == sender
+            if is_own or not self._leases.is_live(spend.lease_id):
+                for lot_id, units in spend.pieces:
+                    units_of[row.profile_id, spend.lease_id, lot_id, is_own] += units
             else:
-                taken = self._taken_elsewhere(spend, row.profile_id, row.identity, now_ms)
-            for lot, units in taken:
-                if lot.name == "credits" and units:
-                    amounts[row.profile_id][int(lot.scope)] += units
+                # In the order of the rows: a lot may hold less than is asked of it.
+                taken += self._take_out(units_of)
+                units_of.clear()
+                taken += self._taken_elsewhere(spend, row.profile_id, row.identity, now_ms)
+        taken += self._take_out(units_of)
+        for lot, units in taken:
+            if lot.name == "credits" and units:
+                amounts[lot.profile_id][int(lot.scope)] += units
         return amounts
 
     def _drawn(self, draw: Draw, supplies: list[Supply], now_ms: int, *, is_ended: bool) -> Drawn:
@@ -124,7 +136,7 @@ class Teller:
     ) -> list[tuple[Lot, int]]:
         """Take a spend out of what another process's live lease holds, and have it told."""
         is_whole = not spend.expires_ms or spend.expires_ms - now_ms > MARGIN_MS
-        taken = self._taken(spend, profile_id, sender=0, is_whole=is_whole)
+        taken = self._taken(spend, profile_id, is_whole=is_whole)
         taken_micro = sum(units for lot, units in taken if lot.name == "credits")
         row = EndRow(
             spend.lease_id,
@@ -143,15 +155,19 @@ class Teller:
             self._draws.end(lease_id, now_ms)
         self._draws.part(lease_id)
 
-    def _taken(
-        self, spend: Spend, profile_id: int, *, sender: int, is_whole: bool
-    ) -> list[tuple[Lot, int]]:
-        """Take a spend out of its lots, or only its units of windows."""
-        taken = (
-            self._draws.take(spend.lease_id, lot_id, units, is_own=spend.lease_id == sender)
-            for lot_id, units in spend.pieces
-            if is_whole or not self._draws.is_credit(spend.lease_id, lot_id)
-        )
-        found = [one for one in taken if one is not None]
-        assert all(lot.profile_id == profile_id for lot, _ in found)
+    def _taken(self, spend: Spend, profile_id: int, *, is_whole: bool) -> list[tuple[Lot, int]]:
+        """Take a spend out of what another process held, or only its units of windows."""
+        units_of: _Units = defaultdict(int)
+        for lot_id, units in spend.pieces:
+            if is_whole or not self._draws.is_credit(spend.lease_id, lot_id):
+                units_of[profile_id, spend.lease_id, lot_id, False] += units
+        return self._take_out(units_of)
+
+    def _take_out(self, units_of: _Units) -> list[tuple[Lot, int]]:
+        found = []
+        for (profile_id, lease_id, lot_id, is_own), units in units_of.items():
+            taken = self._draws.take(lease_id, lot_id, units, is_own=is_own)
+            if taken is not None:
+                assert taken[0].profile_id == profile_id
+                found.append(taken)
         return found
