@@ -10,6 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from farebox.core.errors import ROW_REFUSED
+from farebox.core.instant import MS_PER_DAY
+from farebox.engine.dues import PAGE, PER_COMMIT_MAX
 from farebox.engine.messages import Draw, Drawn, Record, Recorded, Spend, Void, Voided, Want
 from farebox.store.contract import Writer
 from tests.support.homes import Home
@@ -115,3 +117,40 @@ def test_a_void_takes_its_identity_without_asking_first(place: Place) -> None:
     (reply,) = place.handle(Void(2, LEASE_ID, profile_id, b"\0void", spend))
     assert isinstance(reply, Voided)
     assert (reply.was_voided, reply.was_settled) == (True, False)
+
+
+def crowd(place: Place, count: int) -> None:
+    """Plant workspaces like the one that is there, whose first periods are still to be opened."""
+    place.home.plant(
+        "insert into workspaces with recursive n(value) as"
+        f" (select 1 union all select value + 1 from n where value < {count})"
+        " select profile_id + n.value, printf('%036d', n.value), name, description, plan_id,"
+        " next_plan_id, timezone, zone_version, licences, is_quota_sharing_enabled, anchor_day,"
+        " status, 0, null, null, 0, created_at_ms, 0 from workspaces, n;"
+        "insert into workspace_zones select w.profile_id, 1, 0, 'UTC', null from workspaces w"
+        " where profile_id > 1"
+    )
+
+
+def test_250_periods_that_end_together_cost_what_one_costs(place: Place) -> None:
+    place.workspace()
+    crowd(place, 249)
+    place.advance(minutes=1)
+    place.clock.advance(31 * MS_PER_DAY)
+    before = place.trips
+    place.recorder.tick()
+    # To renew, to sweep, to know what is due and what is being built; then the locks with what is
+    # read, what the next periods depend on, and the commit.
+    assert place.trips - before <= place.cost(4 + 3)
+    rolled = "select count(*), count(distinct profile_id) from periods"
+    assert place.select(rolled) == [(500, 250)]
+    assert not differences(place.db)
+
+
+def test_however_many_are_due_all_are_passed(place: Place) -> None:
+    place.workspace()
+    crowd(place, PAGE + PER_COMMIT_MAX)
+    place.advance(minutes=1)
+    opened = "select count(distinct profile_id) from periods"
+    assert place.select(opened) == [(PAGE + PER_COMMIT_MAX + 1,)]
+    assert place.select("select count(*) from workspaces where due_ms <= 0") == [(0,)]

@@ -26,7 +26,7 @@ def differences(db: Look) -> list[str]:
     found = _broken(db) if isinstance(db, apsw.Connection) else []
     if found:
         return found  # there is no sense in what else it says
-    checks = (_identities, _rollups, _days, _charges, _ledger, _accounts, _periods, _purses)
+    checks = (_identities, _rollups, _days, _charges, _ledger, _accounts, _periods, _purses, _dues)
     for check in checks:
         found += check(db)
     return found
@@ -252,6 +252,20 @@ def _purses(db: Look) -> Iterable[str]:
     )
     if unlike:
         yield f"grants that moved another amount than they say: {unlike}"
+
+
+def _dues(db: Look) -> Iterable[str]:
+    """Nothing ends before its workspace says so: it would be noticed late."""
+    late = _column(
+        db,
+        "select w.profile_id from workspaces w where w.due_ms > (select max(p.end_ms)"
+        " from periods p where p.profile_id = w.profile_id) or exists (select 1 from grants g"
+        " join accounts a on a.profile_id = g.profile_id and a.account = 'grant:' || g.grant_id"
+        " where g.profile_id = w.profile_id and a.credits_micro > a.debits_micro"
+        " and g.expires_at_ms < w.due_ms)",
+    )
+    if late:
+        yield f"workspaces {late} are due before they say"
 
 
 def _compared(name: str, truth: Sums, db: Look, query: str) -> Iterable[str]:

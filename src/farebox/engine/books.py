@@ -10,7 +10,7 @@ its workspace alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from farebox.core.calendar import bridge, natural_window, zone_of
@@ -71,6 +71,11 @@ class Books:
         # What was read, and not looked at yet.
         self._read: dict[int, PurseRead] = {}
         self._accounts: dict[int, Account] = {}
+        # When something is due, as the workspaces' rows tell it.
+        self._told_ms: dict[int, int] = {}
+        # Read for those that are passed together.
+        self._terms: dict[int, Terms] = {}
+        self._last_grant_ids: dict[int, int] = {}
         # Every movement, until it is written.
         self.journal = Journal(db)
         # Workspaces whose plan changed with their period: the caller announces them.
@@ -83,6 +88,9 @@ class Books:
         """Drop what is in memory: after a rollback it may be ahead of the database."""
         self._read.clear()
         self._accounts.clear()
+        self._told_ms.clear()
+        self._terms.clear()
+        self._last_grant_ids.clear()
         self.replanned.clear()
         self.overdrawn.clear()
         self.journal.forget()
@@ -106,13 +114,20 @@ class Books:
         self._moved.add(profile_id)
         return account
 
-    def pass_dues(self, profile_id: int, commit_id: int, now_ms: int) -> None:
-        """Bring a workspace up to `now_ms`, and tell its next due instant in any case.
+    def pass_dues(self, profile_ids: Sequence[int], commit_id: int, now_ms: int) -> None:
+        """Bring workspaces up to `now_ms`, and tell their next due instants in any case.
 
         A grant that was spent before its end was due, too; what comes after it must be known.
         """
-        self.account(profile_id, commit_id, now_ms)
-        self._moved.add(profile_id)
+        terms = {p: self._db.ask("terms_get", Terms, profile_id=p) for p in profile_ids}
+        last = {p: self._db.ask("grant_last", _GrantId, profile_id=p) for p in profile_ids}
+        self._terms = {profile_id: asked.rows()[0] for profile_id, asked in terms.items()}
+        self._last_grant_ids = {p: asked.rows()[0].grant_id or 0 for p, asked in last.items()}
+        for profile_id in profile_ids:
+            self.account(profile_id, commit_id, now_ms)
+        self._moved.update(profile_ids)
+        self._terms.clear()
+        self._last_grant_ids.clear()
 
     def charge(
         self, profile_id: int, amount_micro: int, commit_id: int, now_ms: int
@@ -225,6 +240,18 @@ class Books:
         self._accounts[profile_id] = account._replace(purse=purse)
         self.journal.add(profile_id, account.period.start_ms, transfers, commit_id, now_ms)
 
+    def write(self, now_ms: int) -> None:
+        """Write what has moved, and when something is due where that comes sooner or has passed."""
+        self.journal.write()
+        told = []
+        for profile_id in sorted(self._moved):
+            due_ms, told_ms = self._accounts[profile_id].due_ms, self._told_ms[profile_id]
+            # Only who holds it alone brings a due instant forward.
+            if (due_ms < told_ms or told_ms <= now_ms) and self._held.has(profile_id):
+                self._told_ms[profile_id] = due_ms
+                told.append((profile_id, due_ms))
+        self._db.send_many("dues_put", told)
+
     def take_dues(self) -> list[tuple[int, int]]:
         """(due_ms, profile_id) of the workspaces whose next due instant may have moved."""
         moved, self._moved = self._moved, set()
@@ -237,11 +264,12 @@ class Books:
 
     def _load(self, profile_id: int, commit_id: int, now_ms: int) -> Account:
         read = self._read.pop(profile_id, None)
-        purse, period = read_purse(self._db, profile_id) if read is None else read
+        purse, period, due_ms = read_purse(self._db, profile_id) if read is None else read
+        self._told_ms[profile_id] = due_ms
         if period is not None:
             return Account(purse, period)
         self._held.need(profile_id)
-        terms = self._terms(profile_id)
+        terms = self._terms_of(profile_id)
         first = natural_window(
             "month",
             min(now_ms, terms.created_at_ms),
@@ -257,7 +285,7 @@ class Books:
         self.journal.add(profile_id, account.period.start_ms, transfers, commit_id, due_ms - 1)
         if due_ms < account.period.end_ms:
             return account._replace(purse=purse)
-        terms = self._terms(profile_id)
+        terms = self._terms_of(profile_id)
         window = bridge("month", due_ms, zone_of(terms.timezone), anchor_day=terms.anchor_day)
         return self._open(profile_id, purse, terms, due_ms, window.end_ms, commit_id)
 
@@ -271,12 +299,15 @@ class Books:
         commit_id: int,
     ) -> Account:
         plan_id = terms.plan_id if terms.next_plan_id is None else terms.next_plan_id
-        if self._db.execute("terms_take_next_plan", profile_id=profile_id):
-            self._db.execute(
+        if terms.next_plan_id is not None:
+            self._db.send("terms_take_next_plan", profile_id=profile_id)
+            self._db.send(
                 "workspace_plans_insert", profile_id=profile_id, from_ms=start_ms, plan_id=plan_id
             )
             self.replanned.add(profile_id)
-        self._db.execute(
+        if profile_id in self._terms:
+            self._terms[profile_id] = terms._replace(plan_id=plan_id, next_plan_id=None)
+        self._db.send(
             "period_insert",
             profile_id=profile_id,
             start_ms=start_ms,
@@ -301,9 +332,13 @@ class Books:
         *,
         source: str = ISSUED,
     ) -> tuple[Account, int]:
-        grant_id = self._db.integer("grant_last", profile_id=profile_id) + 1
+        if profile_id in self._last_grant_ids:
+            grant_id = self._last_grant_ids[profile_id] + 1
+            self._last_grant_ids[profile_id] = grant_id
+        else:
+            grant_id = self._db.integer("grant_last", profile_id=profile_id) + 1
         grant = grant._replace(grant_id=grant_id)
-        self._db.execute(
+        self._db.send(
             "grant_insert",
             profile_id=profile_id,
             grant_id=grant_id,
@@ -318,7 +353,13 @@ class Books:
         self.journal.add(profile_id, start_ms, transfers, commit_id, at_ms)
         return account._replace(purse=purse), grant_id
 
-    def _terms(self, profile_id: int) -> Terms:
-        terms = self._db.one("terms_get", Terms, profile_id=profile_id)
+    def _terms_of(self, profile_id: int) -> Terms:
+        terms = self._terms.get(profile_id)
+        if terms is None:
+            terms = self._db.one("terms_get", Terms, profile_id=profile_id)
         assert terms is not None  # callers have looked the workspace up
         return terms
+
+
+class _GrantId(NamedTuple):
+    grant_id: int | None

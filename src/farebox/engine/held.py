@@ -27,11 +27,15 @@ class Held:
         """Begin a transaction that holds these, or all."""
         self._profile_ids = None if profile_ids is None else frozenset(profile_ids)
 
+    def has(self, profile_id: int) -> bool:
+        """Whether a workspace is held alone."""
+        return self._profile_ids is None or profile_id in self._profile_ids
+
     def need(self, profile_id: int) -> None:
         """Go on only with a workspace that is held alone.
 
         Raises:
             LockNeededError: it isn't.
         """
-        if self._profile_ids is not None and profile_id not in self._profile_ids:
+        if not self.has(profile_id):
             raise LockNeededError(profile_id)

@@ -25,10 +25,14 @@ class GrantRow(NamedTuple):
 
 
 class PurseRow(NamedTuple):
-    """What a workspace owes, and the period opened last; null where none was opened yet."""
+    """What a workspace owes, and the period opened last; null where none was opened yet.
+
+    `due_ms` is when something ends by itself, as it was told last: then, or later.
+    """
 
     profile_id: int
     owed_micro: int
+    due_ms: int
     start_ms: int | None
     end_ms: int | None
     plan_id: int | None
@@ -45,10 +49,11 @@ class PeriodRow(NamedTuple):
 
 
 class PurseRead(NamedTuple):
-    """A workspace's purse, and its last period."""
+    """A workspace's purse, its last period, and when it was told to be due."""
 
     purse: Purse
     period: PeriodRow | None
+    due_ms: int
 
 
 def purses_of(rows: Iterable[PurseRow], grants: Iterable[GrantRow]) -> dict[int, PurseRead]:
@@ -59,7 +64,8 @@ def purses_of(rows: Iterable[PurseRow], grants: Iterable[GrantRow]) -> dict[int,
     return {
         row.profile_id: PurseRead(
             Purse(tuple(of_profile[row.profile_id]), row.owed_micro),
-            None if row.start_ms is None else PeriodRow._make(row[2:]),
+            None if row.start_ms is None else PeriodRow._make(row[3:]),
+            row.due_ms,
         )
         for row in rows
     }

@@ -252,7 +252,7 @@ class Recorder:
     def _pass_dues(self, session: Session, now_ms: int) -> None:
         """Let end what has ended by now: by the terms that were valid then, not by new ones."""
         try:
-            while session.due_ms is not None and session.due_ms <= now_ms:
+            while session.has_due(now_ms):
                 session.pass_dues(now_ms)
         except Exception:
             # What was due is no longer remembered; a new session reads it again.
@@ -323,9 +323,7 @@ class Recorder:
         idle_ms = IDLE_MS_MAX if session.db.is_alone else RENEW_MS
         if not session.nodes.is_first:
             return idle_ms
-        if session.is_time_to_read_dues(now_ms):
-            session.read_dues(now_ms)
-        if session.due_ms is not None and session.due_ms <= now_ms:
+        if session.has_due(now_ms):
             session.pass_dues(now_ms)
             return 0
         if session.building:

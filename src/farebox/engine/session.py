@@ -9,9 +9,8 @@ is dropped.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from farebox.engine.answers import Answers
 from farebox.engine.books import Books
@@ -19,6 +18,7 @@ from farebox.engine.claims import Claims
 from farebox.engine.counters import Counters
 from farebox.engine.days import Days
 from farebox.engine.draws import Draws
+from farebox.engine.dues import Dues
 from farebox.engine.ends import EndRow, Ends
 from farebox.engine.entropy import Entropy
 from farebox.engine.held import Held, LockNeededError
@@ -43,11 +43,6 @@ PROFILES_PER_COMMIT_MAX = 500
 DUES_READ_EVERY_MS = 60_000
 
 Result = TypeVar("Result")
-
-
-class _Due(NamedTuple):
-    profile_id: int
-    due_ms: int
 
 
 class Session:
@@ -83,9 +78,7 @@ class Session:
         self.building: set[int] = set()
         # Workspaces whose balance has a mark, as they were seen last.
         self._marked: set[int] = set()
-        self._dues: list[tuple[int, int]] = []
-        self._due_of: dict[int, int] = {}
-        self._dues_read_ms = 0
+        self._dues = Dues(db)
         self.leases.note({lease.lease_id: lease for lease in adopted})
         self.read_dues(now_ms)
 
@@ -117,7 +110,7 @@ class Session:
             self._announce("take_next_plan", profile_id, now_ms)
         for profile_id in sorted(self.books.overdrawn):
             self._announce("overdraw", profile_id, now_ms)
-        self.books.journal.write()
+        self.books.write(now_ms)
         self.draws.write()
         self.nodes.renew_with(now_ms)
         self.db.commit()
@@ -129,10 +122,9 @@ class Session:
             self.limits.forget()
         self.books.replanned.clear()
         self.books.overdrawn.clear()
-        for due_ms, profile_id in self.books.take_dues():
-            if self._due_of.get(profile_id) != due_ms and self.nodes.is_first:
-                self._due_of[profile_id] = due_ms
-                heapq.heappush(self._dues, (due_ms, profile_id))
+        dues = self.books.take_dues()
+        if self.nodes.is_first:
+            self._dues.note(dues)
 
     def undo(self) -> None:
         """Roll back; memory may be ahead of the database."""
@@ -167,32 +159,26 @@ class Session:
 
     @property
     def due_ms(self) -> int | None:
-        """When something ends by itself; never, as far as is known."""
-        return self._dues[0][0] if self._dues else None
+        """When something ends by itself; not soon, as far as is known."""
+        return self._dues.next_ms
+
+    def has_due(self, now_ms: int) -> bool:
+        """Whether something has ended by itself and is to be passed."""
+        if self._dues.is_time_to_read(now_ms):
+            self.read_dues(now_ms)
+        return self.due_ms is not None and self.due_ms <= now_ms
 
     def read_dues(self, now_ms: int) -> None:
-        """Know what is due when, and which days are being built."""
-        self._dues = [(row.due_ms, row.profile_id) for row in self.db.rows("dues", _Due)]
-        self._due_of = {profile_id: due_ms for due_ms, profile_id in self._dues}
-        heapq.heapify(self._dues)
-        self._dues_read_ms = now_ms
+        """Know what is due soon, and which days are being built."""
+        self._dues.read(now_ms)
         self.building = set(self.days.building())
-
-    def is_time_to_read_dues(self, now_ms: int) -> bool:
-        """Whether others may have moved what is due since."""
-        return not self.db.is_alone and now_ms - self._dues_read_ms >= DUES_READ_EVERY_MS
 
     def pass_dues(self, now_ms: int) -> None:
         """Let end what has ended by now, in one commit, so much of it as one may hold."""
-        due: list[int] = []
-        while len(due) < DUES_PER_COMMIT_MAX and self._dues and self._dues[0][0] <= now_ms:
-            profile_id = heapq.heappop(self._dues)[1]
-            self._due_of.pop(profile_id, None)
-            due.append(profile_id)
+        due = self._dues.take(now_ms)
 
         def work(commit_id: int) -> None:
-            for profile_id in due:
-                self.books.pass_dues(profile_id, commit_id, now_ms)
+            self.books.pass_dues(due, commit_id, now_ms)
             self.db.send("commits_insert", commit_id=commit_id, at_ms=now_ms)
             self.commit(commit_id, now_ms)
 

@@ -41,3 +41,8 @@ where profile_id = :profile_id and next_plan_id is not null;
 insert into workspace_plans (profile_id, from_ms, plan_id)
 values (:profile_id, :from_ms, :plan_id)
 on conflict (profile_id, from_ms) do update set plan_id = excluded.plan_id;
+
+-- name: dues
+-- Dues, now and then: workspaces of which something ends soon. By workspaces_due_ms.
+select due_ms, profile_id from workspaces where due_ms <= :until_ms
+order by due_ms, profile_id limit :count;

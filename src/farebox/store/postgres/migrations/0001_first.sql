@@ -113,9 +113,13 @@ create table workspaces (
   auto_top_up_balance_fall_below_micro bigint check (auto_top_up_balance_fall_below_micro > 0),
   is_auto_top_up_granted bigint not null check (is_auto_top_up_granted in (0, 1)),
   created_at_ms bigint not null,
+  -- When something ends by itself, a period or a grant: then, or later.
+  due_ms bigint not null default 0,
   check (is_auto_top_up_credits_enabled = 0 or (
     auto_top_up_credit_micro is not null and auto_top_up_balance_fall_below_micro is not null))
 );
+
+create index workspaces_due_ms on workspaces (due_ms);
 
 -- The plans of a workspace through time: what was valid at a request's time.
 create table workspace_plans (

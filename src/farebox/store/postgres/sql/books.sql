@@ -18,7 +18,7 @@ order by g.profile_id, g.grant_id;
 
 -- name: purses
 -- Books, for workspaces in use: what they owe, and the period opened last, if there is one.
-select w.profile_id, coalesce(o.debits_micro - o.credits_micro, 0) as owed_micro,
+select w.profile_id, coalesce(o.debits_micro - o.credits_micro, 0) as owed_micro, w.due_ms,
   p.start_ms, p.end_ms, p.plan_id, p.plan_micro
 from workspaces w
 left join accounts o on o.profile_id = w.profile_id and o.account = 'overdraft' and o.slot = 0
@@ -45,17 +45,11 @@ on conflict (profile_id, start_ms, slot) do update set
   charged_micro = kept.charged_micro + excluded.charged_micro,
   corrected_micro = kept.corrected_micro + excluded.corrected_micro;
 
--- name: dues
--- Recorder, when it opens the database: each workspace's next end, of its period or of a grant.
-select w.profile_id, least(
-  (select max(p.end_ms) from periods p where p.profile_id = w.profile_id),
-  coalesce((select min(g.expires_at_ms) from grants g
-    join accounts a on a.profile_id = g.profile_id and a.account = 'grant:' || g.grant_id
-      and a.slot = 0
-    where g.profile_id = w.profile_id and g.expires_at_ms is not null
-      and a.credits_micro > a.debits_micro), 9223372036854775807)) as due_ms
-from workspaces w
-where exists (select 1 from periods p where p.profile_id = w.profile_id);
+-- name: dues_put!
+-- Books, before commits that bring a due instant forward or pass one. By primary key.
+update workspaces w set due_ms = told.due_ms
+from unnest(:c1::bigint[], :c2::bigint[]) as told (profile_id, due_ms)
+where w.profile_id = told.profile_id;
 
 -- name: top_ups_of
 -- Top-ups, for workspaces in use: the marks that they have set, where they are on.

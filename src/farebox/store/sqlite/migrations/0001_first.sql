@@ -108,9 +108,13 @@ create table workspaces (
   auto_top_up_balance_fall_below_micro integer check (auto_top_up_balance_fall_below_micro > 0),
   is_auto_top_up_granted integer not null check (is_auto_top_up_granted in (0, 1)),
   created_at_ms integer not null,
+  -- When something ends by itself, a period or a grant: then, or later.
+  due_ms integer not null default 0,
   check (is_auto_top_up_credits_enabled = 0 or (
     auto_top_up_credit_micro is not null and auto_top_up_balance_fall_below_micro is not null))
 ) strict;
+
+create index workspaces_due_ms on workspaces (due_ms);
 
 -- The plans of a workspace through time: what was valid at a request's time.
 create table workspace_plans (

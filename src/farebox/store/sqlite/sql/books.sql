@@ -15,7 +15,7 @@ order by g.profile_id, g.grant_id;
 
 -- name: purses
 -- Books, for workspaces in use: what they owe, and the period opened last, if there is one.
-select w.profile_id, coalesce(o.debits_micro - o.credits_micro, 0) as owed_micro,
+select w.profile_id, coalesce(o.debits_micro - o.credits_micro, 0) as owed_micro, w.due_ms,
   p.start_ms, p.end_ms, p.plan_id, p.plan_micro
 from workspaces w
 left join accounts o on o.profile_id = w.profile_id and o.account = 'overdraft'
@@ -32,16 +32,9 @@ update periods set
   corrected_micro = corrected_micro + ?6
 where profile_id = ?1 and start_ms = ?2;
 
--- name: dues
--- Recorder, when it opens the database: each workspace's next end, of its period or of a grant.
-select w.profile_id, min(
-  (select max(p.end_ms) from periods p where p.profile_id = w.profile_id),
-  coalesce((select min(g.expires_at_ms) from grants g
-    join accounts a on a.profile_id = g.profile_id and a.account = 'grant:' || g.grant_id
-    where g.profile_id = w.profile_id and g.expires_at_ms is not null
-      and a.credits_micro > a.debits_micro), 9223372036854775807)) as due_ms
-from workspaces w
-where exists (select 1 from periods p where p.profile_id = w.profile_id);
+-- name: dues_put!
+-- Books, before commits that bring a due instant forward or pass one. By primary key.
+update workspaces set due_ms = ?2 where profile_id = ?1;
 
 -- name: top_ups_of
 -- Top-ups, for workspaces in use: the marks that they have set, where they are on.
