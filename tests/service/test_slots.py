@@ -122,7 +122,9 @@ def readers() -> list[str]:
     return sorted(
         name
         for name, statement in named_statements().items()
+        # A statement for many rows writes them.
         if statement.sql.startswith((b"select", b"with"))
+        and not statement.columns
         and table.search(statement.sql.decode())
         and not NOT_HERE.match(name)
     )
