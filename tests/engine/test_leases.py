@@ -102,3 +102,24 @@ def test_nothing_is_kept_of_leases_that_have_come_and_gone(world: World) -> None
     assert not session.leases._renewed_ms
     assert not session.draws._lots
     assert not session.draws._last_lot_ids
+
+
+def test_a_sweep_that_finds_more_than_a_commit_may_hold_goes_on_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("farebox.engine.leases.SWEPT_MAX", 2)
+    limits = {"api": {"hour": 5, "day": 5, "month": 5}}
+    world.call("plans.create", slug="many", name="Many", credits_per_month=9, limits=limits)
+    key_id = world.key(world.workspace(plan="many"))
+
+    async def story() -> None:
+        gate = GateWorld(world)
+        await gate.admitted(key_id, SLUG)
+        await gate.gatekeeper.close()
+
+    asyncio.run(story())
+    let_pass(world, HOLD_MS + TRUST_MS + SWEEP_EVERY_MS)
+    assert len(world.select("select lot_id from draws")) == 3
+    world.advance(days=32)
+    assert world.select("select lot_id from draws") == []
+    assert world.select("select lease_id from leases") == []
