@@ -30,7 +30,6 @@ class Hold:
     """A reservation, with what it took."""
 
     number: int
-    owner: Process
     lease_id: int
     row: MeteredRequest
     taken: list[tuple[Lot, int]]

@@ -102,7 +102,8 @@ class NodesMachine(RuleBasedStateMachine):
         process.lease_id, process.is_old = next(self.numbers), False
         process.trusted_until_ms = 0
         process.free, process.returns = Counter(), Counter()
-        if is_told:
+        # Until it is heard; here the first answer may have been lost.
+        for _ in range(2 if is_told else 0):
             process.node.ask(last)
 
     @rule(
@@ -128,47 +129,71 @@ class NodesMachine(RuleBasedStateMachine):
             process.free.clear()
         self._draw(process)
 
-    @rule(at=AT, profile_id=PROFILE, cost=st.sampled_from([0, 0, 1, 2]))
-    def admit(self, at: int, profile_id: int, cost: int) -> None:
-        """Let a request through, if there is enough."""
-        process, now_ms = self.processes[at], self.processes[at].now_ms
+    @rule(
+        at=AT,
+        profile_id=PROFILE,
+        cost=st.sampled_from([0, 1, 1, 2]),
+        count=st.integers(1, 3),
+        units=st.integers(1, 4),
+    )
+    def admit(self, at: int, profile_id: int, cost: int, count: int, units: int) -> None:
+        """Let requests through; where there isn't enough, more is asked for once."""
+        process, micro = self.processes[at], cost * MICRO
+        for _ in range(count):
+            if not self._admitted(process, profile_id, micro):
+                wanted = (0, 0, units, 0, units)
+                self._draw(process, Want(profile_id, "u", "api", wanted, units * micro, micro))
+                self._admitted(process, profile_id, micro)
+
+    def _admitted(self, process: Process, profile_id: int, micro: int) -> bool:
+        """Take what a request needs, or nothing."""
+        now_ms, rest = process.now_ms, micro
         lots = [
             lot
             for lot, units in process.free.items()
             if units and lot.profile_id == profile_id and lot.is_open(now_ms)
         ]
-        taken = []
-        for name in LIMITS if profile_id != 3 else ():
+        taken: list[tuple[Lot, int]] = []
+        names = LIMITS if profile_id != 3 else {}
+        for name in names:
             taken += [(lot, 1) for lot in lots if lot.name == name][:1]
-        rest = cost * MICRO
-        for lot in lots if rest else []:
-            if lot.name == "credits":
+        is_enough = len(taken) == len(names)
+        for lot in lots:
+            if lot.name == "credits" and rest:
                 taken.append((lot, min(rest, process.free[lot])))
                 rest -= taken[-1][1]
-        is_enough = len({lot.name for lot, _ in taken} - {"credits"}) == 2 * (profile_id != 3)
         if now_ms >= process.trusted_until_ms or rest or not is_enough:
-            return
+            return False
         process.free.subtract(dict(taken))
-        taken = [(lot, units) for lot, units in taken if units]
-        number = next(self.numbers)
-        row = process.node.row(
-            profile_id,
-            self.keys[profile_id - 1],
-            credits_micro=cost * MICRO,
-            request_id=str(number),
-        )
-        self.holds.append(Hold(number, process, process.lease_id, row, taken))
+        number, key_id = next(self.numbers), self.keys[profile_id - 1]
+        row = process.node.row(profile_id, key_id, credits_micro=micro, request_id=str(number))
+        self.holds.append(Hold(number, process.lease_id, row, taken))
+        return True
 
     def _one_of_the_last(self, which: int) -> Hold | None:
         still_open = [hold for hold in self.holds if hold.is_open]
         return still_open[-1 - which % len(still_open)] if still_open else None
 
-    @rule(at=AT, which=st.integers(0, 5), times=st.sampled_from([1, 1, 2]))
-    def settle(self, at: int, which: int, times: int) -> None:
-        """Record what was admitted, at any process; and perhaps again at another."""
+    @rule(at=AT, profile_id=PROFILE, cost=st.sampled_from([0, 1, 2]), to=AT)
+    def serve(self, at: int, profile_id: int, cost: int, to: int) -> None:
+        """Let a request through, and record it."""
+        self.admit(at, profile_id, cost, 1, 2)
+        self.end(to, 0, "settle")
+
+    @rule(
+        at=AT,
+        which=st.integers(0, 5),
+        how=st.sampled_from(["settle", "settle", "settle twice", "void"]),
+    )
+    def end(self, at: int, which: int, how: str) -> None:
+        """End a reservation at any process; what is recorded may be so again at another."""
         hold = self._one_of_the_last(which)
-        for turn in range(times if hold else 0):
-            assert hold is not None
+        if hold is None:
+            return
+        if how == "void":
+            self._void(hold, self.processes[at])
+            return
+        for turn in range(2 if how == "settle twice" else 1):
             process = self.processes[(at + turn) % 3]
             reply = process.node.ask(
                 recording(hold.row, lease_id=process.lease_id, spends=[hold.spend()])
@@ -180,12 +205,7 @@ class NodesMachine(RuleBasedStateMachine):
             assert not reply.conflicts
             hold.is_open, hold.is_settled = False, True
 
-    @rule(at=AT, which=st.integers(0, 5))
-    def void(self, at: int, which: int) -> None:
-        """End a reservation without a request, at any process."""
-        hold, process = self._one_of_the_last(which), self.processes[at]
-        if hold is None:
-            return
+    def _void(self, hold: Hold, process: Process) -> None:
         row = hold.row
         message = Void(next(call_ids), process.lease_id, row.profile_id, row.identity, hold.spend())
         reply = process.node.ask(message)

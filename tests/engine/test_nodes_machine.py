@@ -11,12 +11,12 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.engine.nodes_machine import NodesMachine
 from tests.support.homes import Homes
 
-STEPS = 40
+STEPS = 60
 LONG = [pytest.mark.long, pytest.mark.timeout(3_600)]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("runs", [15, pytest.param(1_000, marks=LONG)])
+@pytest.mark.parametrize("runs", [12, pytest.param(1_000, marks=LONG)])
 def test_two_nodes_keep_what_one_does(
     homes: Homes, caplog: pytest.LogCaptureFixture, runs: int
 ) -> None:
