@@ -117,7 +117,7 @@ def test_a_lot_is_not_swept_while_another_node_writes_it(fleet: Fleet) -> None:
         until(lambda: fleet.has_waiting() or not sweeping.is_alive())
 
     # When it has the workspace alone, and has read the lot.
-    second.in_midst("execute_many", "identities_insert", sweep, nth=2)
+    second.in_midst(second.session.claims, "claim", sweep, nth=2)
     reply = second.ask(voiding(22, second.row(1, keys[0]), 11, [(window.lot_id, 1)]))
     sweeping.join(DEADLINE_SECONDS)
     assert isinstance(reply, Voided), reply
@@ -172,7 +172,7 @@ def test_nothing_is_kept_of_an_end_by_a_lease_that_is_forgotten_meanwhile(fleet:
         db.commit()
 
     fleet.home.plant("delete from draws")
-    second.in_midst("execute_many", "identities_insert", forget)
+    second.in_midst(second.session.claims, "claim", forget)
     reply = second.ask(voiding(22, second.row(1, keys[0]), 11, [(window.lot_id, 1)]))
     assert isinstance(reply, Voided), reply
     assert not fleet.select("select lease_id from ends_elsewhere")

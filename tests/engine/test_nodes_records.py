@@ -31,7 +31,7 @@ def test_a_request_that_comes_to_two_nodes_at_once_is_counted_once(fleet: Fleet)
     # A retry has an id of its own in the log.
     retry = second.row(1, keys[0], request_id="twice")
     first.record([known])
-    first.in_midst("rows", "identities_stored", lambda: second.record([retry]))
+    first.in_midst(first.session.claims, "_without_repeats", lambda: second.record([retry]))
     assert first.record([known, twice]).duplicates == [0, 1]
     assert fleet.select("select sum(requests) from quarters") == [(2,)]
     assert not differences(first.db)
@@ -45,7 +45,7 @@ def test_a_request_that_another_node_has_just_recorded_is_counted_once_beside_a_
     rows = [first.row(1, keys[0]) for _ in range(8)]
     bad = first.row(1, keys[0])._replace(status_code=BAD_STATUS)
     # The whole has failed; its first half is being tried.
-    first.in_midst("execute_many", "identities_insert", lambda: second.record(rows[5:7]), nth=2)
+    first.in_midst(first.session.claims, "claim", lambda: second.record(rows[5:7]), nth=2)
     reply = first.record([*rows, bad])
     assert reply.duplicates == [5, 6]
     assert reply.rejected == [(8, ROW_REFUSED.code)]
@@ -60,8 +60,17 @@ def test_a_reservation_ends_once_whoever_ends_it(fleet: Fleet) -> None:
     first.draw(11, want(3, 0, credits=1))
     row = first.row(3, keys[2])
     settled = recording(row, lease_id=11, spends=[spending(row, 11)])
-    second.in_midst("value", "identity_content", lambda: first.ask(settled))
-    voided = second.ask(voiding(22, row, 11))
+    others: list[Reply] = []
+    voiding_it = threading.Thread(target=lambda: others.append(second.ask(voiding(22, row, 11))))
+
+    def meet() -> None:
+        voiding_it.start()
+        until(fleet.has_waiting)
+
+    first.in_midst(first.session.claims, "claim", meet)
+    assert isinstance(first.ask(settled), Recorded)
+    voiding_it.join(DEADLINE_SECONDS)
+    (voided,) = others
     assert isinstance(voided, Voided)
     assert voided.was_settled, "its voider must not believe that it isn't charged"
     assert fleet.select("select count(*) from requests") == [(1,)]
@@ -81,7 +90,7 @@ def test_nodes_that_void_the_same_never_wait_for_each_other(fleet: Fleet) -> Non
         until(fleet.has_waiting)
 
     # The other waits for what this one has done, and this one has another to come.
-    first.in_midst("execute_many", "identities_insert", meet)
+    first.in_midst(first.session.claims, "claim", meet)
     replies = first.handle(*messages)
     voiding_too.join(DEADLINE_SECONDS)
     told = [reply.was_voided for reply in (*replies, *others) if isinstance(reply, Voided)]

@@ -86,18 +86,17 @@ class Node(World):
         """Look at the other nodes, and let them see this one."""
         self.recorder._renew(self.session)
 
-    def in_midst(self, method: str, name: str, do: Callable[[], object], nth: int = 1) -> None:
-        """Do something once, right after a query of this node's next transaction."""
-        db, count = self.session.db, itertools.count(1)
-        real = getattr(db, method)
+    def in_midst(self, part: object, method: str, do: Callable[[], object], nth: int = 1) -> None:
+        """Do something once, when a part of this node's session has done what it is asked."""
+        real, count = getattr(part, method), itertools.count(1)
 
-        def asked(query: str, /, *args: object, **params: object) -> object:
-            found = real(query, *args, **params)
-            if query == name and next(count) == nth:
+        def asked(*args: object, **params: object) -> object:
+            found = real(*args, **params)
+            if next(count) == nth:
                 do()
             return found
 
-        setattr(db, method, asked)
+        setattr(part, method, asked)
 
 
 class Fleet:
