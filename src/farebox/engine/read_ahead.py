@@ -67,10 +67,11 @@ def read_ahead(db: Writer, parts: Parts, scope: Scope) -> None:
     purses = db.ask("purses", PurseRow, profile_ids=ids)
     grants = db.ask("purse_grants", GrantRow, profile_ids=ids)
     zones = db.ask("zones_of", ZoneRow, profile_ids=ids)
-    limits = db.ask("limits_of", LimitsRow, profile_ids=ids)
     top_ups = db.ask("top_ups_of", TopUpRow, profile_ids=ids)
     lease_ids = json_ids(scope.lease_ids)
+    # Only draws are bounded by limits.
     drawn_of = ids if scope.is_drawing else json_ids(())
+    limits = db.ask("limits_of", LimitsRow, profile_ids=drawn_of)
     leases = db.ask("leases_of", Lease, lease_ids=lease_ids, profile_ids=drawn_of)
     looked_at = None if scope.is_drawing else lease_ids
     lots = db.ask("draws_of", Lot, profile_ids=ids, lease_ids=looked_at)
