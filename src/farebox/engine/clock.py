@@ -31,7 +31,7 @@ class Clock(Protocol):
         """Step ahead to an instant that has been reached elsewhere; never back."""
 
     def begin_at(self, at_ms: int) -> None:
-        """Begin anew at an instant, be it an earlier one: nothing may hang on the time so far."""
+        """Go on from an instant, be it an earlier one: nothing may hang on the time so far."""
 
 
 def wall_ms() -> int:
@@ -67,7 +67,7 @@ class SteadyClock:
         self._base_ms += max(0, high_water_ms - self.now_ms())
 
     def begin_at(self, at_ms: int) -> None:
-        """Begin anew at an instant, be it an earlier one: nothing may hang on the time so far."""
+        """Go on from an instant, be it an earlier one: nothing may hang on the time so far."""
         self._base_ms = at_ms - self._steady()
 
     def drift_ms(self) -> int:

@@ -107,15 +107,16 @@ class Gate:
         wallet = self.room.wallets.get(profile_id)
         return 0 if wallet is None else wallet.held_micro
 
-    @property
-    def is_fresh(self) -> bool:
-        """Whether nothing here hangs on the time so far."""
-        return not self.holds and not self.room.is_used
+    def step_back(self, step_ms: int) -> bool:
+        """Go on by a clock that is set back, holds for as long as ever; False where it can't be.
 
-    def begin_anew(self) -> None:
-        """Trust nothing, and remember no time: what is drawn next is by another clock."""
+        What was drawn already is by the time so far. A lease that was just begun has drawn nothing.
+        """
+        if self.room.is_used:
+            return False
         self.trusted_until_ms = 0
-        self.holds = Holds()
+        self.holds.step_back(step_ms)
+        return True
 
     # -- the ends of a hold ----------------------------------------------------------------------
 

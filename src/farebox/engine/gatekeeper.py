@@ -33,12 +33,11 @@ from farebox.engine.messages import NodeTold, Recorded
 from farebox.engine.reservation import Reservation
 
 RENEW_SECONDS = 0.25
-# How often to look whether others have given back what they were told to.
-RECALL_SECONDS = 0.05
+# How often to look whether others have given back what they were told to, or whether the recorder
+# has come to where this process's clock is.
+WAIT_SECONDS = 0.05
 LET_GO_EVERY = 40
 DECIDE_SECONDS_MAX = 2.0
-# By less the recorder is soon there, too.
-AHEAD_MS_MIN = 1_000
 HOLDS_MAX = 1_000_000
 LEASE_ID_BITS = 62
 log = logging.getLogger("farebox.gate")
@@ -72,6 +71,8 @@ class Gatekeeper:
         self._lock = threading.Lock()
         self._gate = Gate(self._new_lease_id())
         self._drawing: asyncio.Task[None] | None = None
+        # Of the recorder, by the last draw.
+        self._is_ahead = False
         self._renewing: asyncio.Task[None] | None = None
         self._partings = partings.Partings(link, hold_ms=hold_ms, times_max=part_times_max)
         # What the recorder has told of itself last; None with a file.
@@ -106,8 +107,8 @@ class Gatekeeper:
                         decision = self.decide_now(ask, self._clock.now_ms())
                         if decision is None:
                             self._check_terms(ask)
-                            if self._gate.waits_for is not None:
-                                await self._pause(RECALL_SECONDS)
+                            if self._gate.waits_for is not None or self._is_ahead:
+                                await self._pause(WAIT_SECONDS)
             except TimeoutError as error:
                 message = "nothing could be drawn in time"
                 raise unavailable(message) from error
@@ -329,6 +330,7 @@ class Gatekeeper:
             raise
         self._clock.not_before(drawn.now_ms)
         began_ms -= self._step_back(began_ms - drawn.now_ms)
+        self._is_ahead = began_ms > drawn.now_ms
         self.node = drawn.node
         if lease_id != self._gate.lease_id:
             return False  # given up meanwhile, and all that it had with it
@@ -340,16 +342,13 @@ class Gatekeeper:
             return bool(drawn.recalled) and self._gate.room.has_returns
 
     def _step_back(self, ahead_ms: int) -> int:
-        """Take the recorder's time where this process is far ahead of it, and nothing hangs on it.
+        """Take the recorder's time where it didn't follow this process's.
 
-        It may have begun after the wall clock had stepped. By how much the clock was set back.
+        One of them may have begun after the wall clock had stepped. By how much it was set back.
         """
-        if ahead_ms < AHEAD_MS_MIN:
-            return 0
         with self._lock:
-            if not self._gate.is_fresh:
+            if ahead_ms <= 0 or not self._gate.step_back(ahead_ms):
                 return 0
-            self._gate.begin_anew()
             self._clock.begin_at(self._clock.now_ms() - ahead_ms)
         return ahead_ms
 

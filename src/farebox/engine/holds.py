@@ -131,6 +131,14 @@ class Holds:
         self.next_expiry_ms = NEVER_MS if first is None else first
         return expired
 
+    def step_back(self, step_ms: int) -> None:
+        """Have all end when they would have, by a clock that is set back."""
+        for hold in self._expiring:
+            if hold.expires_ms is not None:
+                hold.expires_ms -= step_ms
+        if self._expiring:
+            self.next_expiry_ms -= step_ms
+
     def _forget(self, hold: Hold) -> None:
         self._by_number.pop(hold.number, None)
         place = (hold.ask.profile_id, hold.ask.identity)
