@@ -112,6 +112,26 @@ def test_a_connection_that_failed_is_replaced(opened: Opened) -> None:
     readers.close()
 
 
+def test_what_reads_by_a_connection_that_was_lost_meanwhile_is_done_again(opened: Opened) -> None:
+    readers = Readers(opened.open)
+    lost: list[Reader] = []
+
+    def count(reader: Reader) -> int:
+        if reader in lost:
+            message = "the server has closed the connection"
+            raise StoreFaultError(message)
+        return count_users(reader)
+
+    async def run() -> None:
+        assert await readers.run(count) == 0
+        lost.extend(opened.connections)
+        assert await readers.run(count) == 0
+
+    asyncio.run(run())
+    assert len(opened.connections) == 2
+    readers.close()
+
+
 def test_a_store_that_can_t_be_opened_is_a_fault_until_it_can(tmp_path: Path) -> None:
     readers = Readers(lambda: open_reader(tmp_path / "farebox.db"))
 

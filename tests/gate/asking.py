@@ -142,7 +142,8 @@ class Asking(Witness):
         """Hold an admission to the reference, and put it there."""
         books = self.books()
         reservation = Reservation.of(hold)
-        claim = _claim(process, question, reservation, self._lots(reservation, books))
+        found = self._lots(reservation, books)
+        claim = _claim(process, question, reservation, found, self.world.machine.steady_ms)
         assert sum(claim.grants.values()) == reservation.held_micro == question.hold_micro
         if is_exact:
             levels = self._levels(process, question)
@@ -223,6 +224,7 @@ def _claim(
     question: Question,
     reservation: Reservation,
     found: dict[int, Lot | None],
+    steady_ms: int,
 ) -> Claim:
     """The claim of a reservation, with what the lots that it names are of."""
     drawn = {lot_id: lot for lot_id, lot in found.items() if lot is not None}
@@ -240,6 +242,7 @@ def _claim(
         request_id=question.request_id,
         asked=question.asked,
         grants={int(drawn[lot_id].scope): micro for lot_id, micro in reservation.grants},
+        ends_steady_ms=steady_ms + reservation.expires_ms - process.clock.now_ms(),
         lots_until_ms={
             lot_id: 0 if lot is None else NEVER_MS if lot.end_ms is None else lot.end_ms
             for lot_id, lot in found.items()

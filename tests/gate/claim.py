@@ -42,6 +42,7 @@ class Claim:
     request_id: str | None
     asked: tuple[object, ...]
     grants: dict[int, int]
+    ends_steady_ms: int
     state: State = State.OPEN
     is_limbo: bool = False
     charged_micro: int = 0

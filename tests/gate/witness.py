@@ -60,7 +60,8 @@ class Witness:
             expires_ms = claim.reservation.expires_ms
             clock = clocks.get(claim.owner, self.world.recorder_clock)
             if not expires_ms or clock.now_ms() < expires_ms:
-                if expires_ms and recorder_ms < expires_ms:
+                is_over = self.world.machine.steady_ms >= claim.ends_steady_ms
+                if expires_ms and recorder_ms < expires_ms and not is_over:
                     continue
                 books = books or self.books()
                 if not self._is_given_up(claim, books):
@@ -73,7 +74,8 @@ class Witness:
         """Whether the recorder no longer holds what it was admitted by, for its lease is over.
 
         A live call's hold lasts as long as it, but not where its process had fallen silent; and
-        where the recorder's clock had to step ahead, a reservation ends by that one.
+        where the recorder's clock had to step ahead, a reservation ends by that one; where it
+        began anew and behind, by the time that has passed.
         """
         lots = {(claim.lease_id, lot_id) for lot_id, _ in claim.reservation.grants}
         return claim.lease_id not in books.live_leases and not lots & books.lots.keys()

@@ -95,6 +95,18 @@ class Readers:
     def _work(
         self, turn: _Turn, work: Callable[[Reader], Result], profile_id: int | None
     ) -> Result:
+        is_kept = hasattr(self._of_thread, "reader")
+        try:
+            return self._read(turn, work, profile_id)
+        except StoreFaultError:
+            if not is_kept:
+                raise
+        # The connection may have been lost long before, and what only reads may be done again.
+        return self._read(turn, work, profile_id)
+
+    def _read(
+        self, turn: _Turn, work: Callable[[Reader], Result], profile_id: int | None
+    ) -> Result:
         reader: Reader | None = getattr(self._of_thread, "reader", None)
         if reader is None:
             reader = self._of_thread.reader = self._open_reader()
@@ -140,7 +152,7 @@ class _Turn:
             self._timer.cancel()
 
     def _arm(self, seconds: float) -> None:
-        if not self._is_over:
+        if not self._is_over and self._timer is None:
             self._timer = self.loop.call_later(seconds, self._expire)
 
     def _expire(self) -> None:
@@ -148,4 +160,5 @@ class _Turn:
             if self._reader is not None:
                 self._reader.interrupt()
         # An interrupt between two queries is lost: try again until the work is over.
+        self._timer = None
         self._arm(_AGAIN_SECONDS)
