@@ -7,9 +7,9 @@ order of their keys.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from farebox.core.ledger import SPENT, Transfer
+from farebox.core.ledger import SPENT, Transfer, account_sums
 from farebox.store.contract import Writer
 
 # Where the kinds that a period sums up stand among its sums, and what they do to a balance.
@@ -42,17 +42,19 @@ class Journal:
         self,
         profile_id: int,
         period_start_ms: int,
-        transfers: Iterable[Transfer],
+        transfers: Sequence[Transfer],
         commit_id: int,
         at_ms: int,
     ) -> None:
         """Note transfers of a workspace, and the period that they fall in."""
+        for account, (debits_micro, credits_micro) in account_sums(transfers).items():
+            sums = self._accounts[profile_id, account]
+            sums[0] += debits_micro
+            sums[1] += credits_micro
         for transfer in transfers:
-            kind, debit_account, credit_account, amount_micro = transfer
+            kind, _, credit_account, amount_micro = transfer
             self._ordinal += 1
             self._transfers.append((profile_id, commit_id, self._ordinal, at_ms, *transfer))
-            self._accounts[profile_id, debit_account][0] += amount_micro
-            self._accounts[profile_id, credit_account][1] += amount_micro
             if kind in _SUMS:
                 place, sign = _SUMS[kind]
                 # Corrections are summed net: charged more less given back.

@@ -244,7 +244,7 @@ class Recorder:
             session.changed()
             session.commit(commit_id, now_ms)
             if tx.rezoned:
-                session.rezoned()
+                session.read_building()
         else:
             session.db.rollback()
         return [Answered(call.call_id, answer, session.db.integer("changes_last"))]

@@ -35,12 +35,8 @@ from farebox.engine.zones import Zones
 from farebox.store.contract import Locks, Writer
 
 ACTOR = "farebox"
-# Many periods end at one midnight: what waits to be recorded gets its turn in between.
-DUES_PER_COMMIT_MAX = 250
 # A database server has room for some thousand locks.
 PROFILES_PER_COMMIT_MAX = 500
-# Where others write, what is due may be another instant than is known here.
-DUES_READ_EVERY_MS = 60_000
 
 Result = TypeVar("Result")
 
@@ -146,8 +142,8 @@ class Session:
         self.limits.forget()
         self.top_ups.forget()
 
-    def rezoned(self) -> None:
-        """After a change of zones: there are days to be built."""
+    def read_building(self) -> None:
+        """Know which days are being built: after a change of zones, and now and then."""
         self.building = set(self.days.building())
 
     def is_idle(self, draw: Draw) -> bool:
@@ -171,7 +167,7 @@ class Session:
     def read_dues(self, now_ms: int) -> None:
         """Know what is due soon, and which days are being built."""
         self._dues.read(now_ms)
-        self.building = set(self.days.building())
+        self.read_building()
 
     def pass_dues(self, now_ms: int) -> None:
         """Let end what has ended by now, in one commit, so much of it as one may hold."""
@@ -238,7 +234,7 @@ class Session:
             self.commit(commit_id, now_ms)
 
         self.run(Scope(alone=frozenset([profile_id])), work)
-        self.building = set(self.days.building())
+        self.read_building()
 
     # -- inside ----------------------------------------------------------------------------------
 
