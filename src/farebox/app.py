@@ -52,7 +52,7 @@ from farebox.engine.follower import Follower
 from farebox.engine.gatekeeper import Gatekeeper
 from farebox.engine.link import Link
 from farebox.engine.paths import place_of
-from farebox.engine.reservation import Seal
+from farebox.engine.reservation import reservation_seal
 from farebox.engine.secret import ProgramSecret
 from farebox.engine.spawn import DATABASE_VARIABLE, recorder_process
 from farebox.pages import app as pages
@@ -151,7 +151,7 @@ def make_context(settings: Settings) -> Context:
         admitter=Admitter(directory, gatekeeper, refusal_log, entropy),
         settler=Settler(directory, entropy),
         record_queue=RecordQueue(gatekeeper, metrics),
-        seal=Seal(secret.derive),
+        seal=reservation_seal(secret.derive),
         capture_policy=policy,
         clock=clock,
         entropy=entropy,

@@ -22,7 +22,7 @@ from farebox.engine.gatekeeper import Gatekeeper
 from farebox.engine.link import failure
 from farebox.engine.messages import Answered, Call, Failed, Message, Reply, decode_message, encode
 from farebox.engine.recorder import Recorder
-from farebox.engine.reservation import Seal
+from farebox.engine.reservation import reservation_seal
 from farebox.service.admit import Admitter
 from farebox.service.commands import COMMANDS
 from farebox.service.metrics import Metrics
@@ -38,7 +38,7 @@ HOLD_MS = 60_000
 TICK_MS = 400
 # Further back a process would have to ask too often until the recorder has caught up with it.
 BACK_MS_MAX = 20_000
-SEAL = Seal(lambda _purpose: b"a secret of the tests' own")
+SEAL = reservation_seal(lambda _purpose: b"a secret of the tests' own")
 Result = TypeVar("Result")
 
 

@@ -15,7 +15,8 @@ from farebox.engine.entropy import Entropy
 from farebox.engine.follower import Follower
 from farebox.engine.gatekeeper import Gatekeeper
 from farebox.engine.link import Link
-from farebox.engine.reservation import Seal
+from farebox.engine.reservation import Reservation
+from farebox.engine.seal import Seal
 from farebox.engine.secret import ProgramSecret
 from farebox.service.admit import Admitter
 from farebox.service.capture import CapturePolicy
@@ -55,7 +56,7 @@ class Context:
     admitter: Admitter
     settler: Settler
     record_queue: RecordQueue
-    seal: Seal
+    seal: Seal[Reservation]
     capture_policy: CapturePolicy
     clock: Clock
     entropy: Entropy

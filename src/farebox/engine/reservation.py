@@ -1,6 +1,4 @@
-"""Reservations: what a hold is to those outside, as a signed token that says what it holds.
-
-    rsv_<base64 of: the fields as msgpack, then 16 bytes of their keyed BLAKE2b>
+"""Reservations: what a hold is to those outside, as a sealed token that says what it holds.
 
 So it can be settled after the process that made it is gone, and nobody can make one up. It tells
 its reader no secret. One that is not signed by this program is no reservation.
@@ -8,21 +6,18 @@ its reader no secret. One that is not signed by this program is no reservation.
 
 from __future__ import annotations
 
-import hmac
-from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
-from hashlib import blake2b
 
 import msgspec
 
-from farebox.core.errors import INVALID_RESERVATION, FareboxError
+from farebox.core.errors import INVALID_RESERVATION
 from farebox.core.request import Channel
 from farebox.engine.holds import Hold
 from farebox.engine.messages import Spend
+from farebox.engine.seal import Seal
 
 PREFIX = "rsv_"
 PURPOSE = "reservations"
-SIGNATURE_BYTES = 16
 
 
 class Reservation(msgspec.Struct, array_like=True, frozen=True):
@@ -102,41 +97,6 @@ class Reservation(msgspec.Struct, array_like=True, frozen=True):
         return Spend(b"", self.lease_id, tuple(pieces), self.number, self.expires_ms)
 
 
-class Seal:
-    """Signs reservations and knows its own.
-
-    `derive` gives the secret for a purpose; it is asked at the first use.
-    """
-
-    def __init__(self, derive: Callable[[str], bytes]) -> None:
-        self._derive = derive
-        self._secret = b""
-        self._encoder = msgspec.msgpack.Encoder()
-        self._decoder = msgspec.msgpack.Decoder(Reservation)
-
-    def seal(self, reservation: Reservation) -> str:
-        """The token of a reservation."""
-        body = self._encoder.encode(reservation)
-        return PREFIX + b2a_base64(body + self._signature(body), newline=False).decode()
-
-    def open(self, token: str) -> Reservation:
-        """The reservation of a token.
-
-        Raises:
-            FareboxError: 422, it is none of ours.
-        """
-        try:
-            signed = a2b_base64(token.removeprefix(PREFIX), strict_mode=True)
-        except ValueError as error:
-            raise FareboxError(INVALID_RESERVATION) from error
-        body, signature = signed[:-SIGNATURE_BYTES], signed[-SIGNATURE_BYTES:]
-        if not token.startswith(PREFIX) or not hmac.compare_digest(
-            self._signature(body), signature
-        ):
-            raise FareboxError(INVALID_RESERVATION)
-        return self._decoder.decode(body)
-
-    def _signature(self, body: bytes) -> bytes:
-        if not self._secret:
-            self._secret = self._derive(PURPOSE)
-        return blake2b(body, key=self._secret, digest_size=SIGNATURE_BYTES).digest()
+def reservation_seal(derive: Callable[[str], bytes]) -> Seal[Reservation]:
+    """What signs reservations; `derive` gives the secret for a purpose."""
+    return Seal(Reservation, PREFIX, PURPOSE, derive, wrong=INVALID_RESERVATION)
