@@ -14,6 +14,8 @@ BUILT_FROM := pyproject.toml requirements/build.txt
 # The locked files name every package with its hash, so nothing is left to resolve.
 PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --no-deps
 PROJECT := --no-build-isolation --editable .
+# Makes the dashboard's scripts, if their sources have changed since.
+BUNDLE := $(BIN)/python src/farebox/dashboard/frontend/bundle.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -23,9 +25,11 @@ help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(RUN) ## Install what is needed and serve the demo on http://127.0.0.1:8080
+	@$(BUNDLE)
 	@$(BIN)/farebox demo $(ARGS)
 
 test: $(DEV) ## Install what is needed and run every test; ARGS="-k grants" picks some
+	@$(BUNDLE)
 	@$(BIN)/pytest -n 2 $(ARGS)
 
 long: $(DEV) ## Run the tests that take minutes: more power cuts, kills and examples
@@ -64,7 +68,8 @@ LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-in
   --no-header
 
 clean: ## Remove what make and the tools have made
-	rm -rf $(VENV) .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache \
+	  build/frontend src/farebox/dashboard/assets/built
 
 $(MADE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

@@ -180,7 +180,8 @@ def build(folder: Path) -> None:
 
 def copy(source: Path, target: Path, *, is_folder: bool) -> None:
     if is_folder:
-        ignored = shutil.ignore_patterns("__pycache__")
+        # As .dockerignore: the scripts are bundled in the image's own build.
+        ignored = shutil.ignore_patterns("__pycache__", "built")
         shutil.copytree(source, target, ignore=ignored)
         assert not [path for path in target.rglob("*") if fnmatch(path.name, "*.pyc")]
     else:
