@@ -127,3 +127,26 @@ def test_the_processes_of_a_machine_meet_in_the_session_s_folder_or_in_one_of_th
         folder(FAREBOX_RUNTIME_DIR="run/own")
     with pytest.raises(SettingsError, match="FAREBOX_RUNTIME_DIR must be the absolute path"):
         read_settings({"FAREBOX_RUNTIME_DIR": "run/own"})
+
+
+def test_links_begin_with_the_public_url_or_with_where_it_is_served() -> None:
+    assert read_settings({}).base_url == "http://127.0.0.1:8080"
+    assert read_settings({"FAREBOX_HOST": "::1"}).base_url == "http://[::1]:8080"
+    public = {"FAREBOX_PUBLIC_URL": " https://Usage.example.com/ "}
+    assert read_settings(public).base_url == "https://usage.example.com"
+    with pytest.raises(SettingsError, match="FAREBOX_PUBLIC_URL must be an origin such as"):
+        read_settings({"FAREBOX_PUBLIC_URL": "https://example.com/usage"})
+
+
+def test_frame_ancestors_are_origins_and_nobody_by_default() -> None:
+    def ancestors(text: str) -> tuple[str, ...]:
+        return read_settings({"FAREBOX_FRAME_ANCESTORS": text}).frame_ancestors
+
+    assert ancestors("") == read_settings({}).frame_ancestors == ()
+    assert ancestors("https://a.example, https://*.b.example\thttps://a.example,") == (
+        "https://a.example",
+        "https://*.b.example",
+    )
+    for wrong in ("*", "a.example", "https://a.example;", "https://a.example/x"):
+        with pytest.raises(SettingsError, match="FAREBOX_FRAME_ANCESTORS must be origins such as"):
+            ancestors(wrong)

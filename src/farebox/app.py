@@ -63,6 +63,7 @@ from farebox.service.capture import CapturePolicy
 from farebox.service.duties import Duty
 from farebox.service.forms.key import TokenEnsure, TokenEnsured
 from farebox.service.housekeeping import Housekeeper, audit, look_around
+from farebox.service.links import link_seal
 from farebox.service.metrics import METRICS, Metrics
 from farebox.service.record import Packer
 from farebox.service.record_queue import RecordQueue
@@ -126,11 +127,8 @@ def make_context(settings: Settings) -> Context:
     clock = SteadyClock()
     database = Database(settings.database)
     place = place_of(database, settings.runtime_dir)
-    link = Link(
-        place,
-        recorder_process(database, place, process_environment()),
-        rows_waiting_max=settings.queue_rows,
-    )
+    recorder = recorder_process(database, place, process_environment())
+    link = Link(place, recorder, rows_waiting_max=settings.queue_rows)
     policy = CapturePolicy(settings.capture_bodies, settings.capture_bytes, settings.key_headers)
     secret = ProgramSecret(settings.secret, place, entropy)
     hold_ms = settings.reservation_seconds * MS_PER_SECOND
@@ -157,6 +155,8 @@ def make_context(settings: Settings) -> Context:
         entropy=entropy,
         metrics=metrics,
         secret=secret,
+        link_seal=link_seal(secret.derive),
+        base_url=settings.base_url,
         is_webhook_private_allowed=settings.webhook_private,
         key_headers=settings.key_headers,
         is_forward_auth_waiting=settings.forward_auth_wait,
@@ -358,7 +358,7 @@ def facts(settings: Settings) -> Facts:
     """What the documentation tells of this installation."""
     return Facts(
         version=__version__,
-        base_url=f"http://{settings.host}:{settings.port}",
+        base_url=settings.base_url,
         key_headers=settings.key_headers,
         settings=tuple(SettingFact(s.name, s.default, s.help) for s in SETTINGS),
         metrics=tuple(MetricFact(m.name, m.kind, m.help) for m in METRICS),

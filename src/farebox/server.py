@@ -17,6 +17,7 @@ import uvloop
 from farebox.api.head import BoundedHead
 from farebox.app import Hooks, make_app, make_context
 from farebox.cli.failure import CliError
+from farebox.core.origin import origin_of
 from farebox.settings import Settings
 
 GRACE_SECONDS = 10
@@ -34,7 +35,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
-            self._on_ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+            self._on_ready(origin_of(host, port))
 
 
 def take_port(host: str, port: int, *, is_shared: bool = False) -> socket.socket:

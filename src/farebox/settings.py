@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 
 from farebox.core.database_url import DatabaseUrl, read_database_url
 from farebox.core.key import KEY_LENGTH_MAX, KEY_LENGTH_MIN, is_plausible
+from farebox.core.origin import origin_of, read_ancestor, read_origin
 
 DATABASE_DEFAULT = "sqlite:///farebox.db"
 TOKEN_LENGTH_MIN = 2 * KEY_LENGTH_MIN
@@ -111,6 +112,14 @@ def _host(text: str) -> str:
     return text
 
 
+def _origin(text: str) -> str:
+    return read_origin(text) if text else ""
+
+
+def _ancestors(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(read_ancestor(part) for part in text.replace(",", " ").split()))
+
+
 def _level(text: str) -> str:
     if text.lower() not in {"debug", "info", "warning", "error"}:
         message = "debug, info, warning or error"
@@ -136,6 +145,20 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("FAREBOX_HOST", "127.0.0.1", "The address to listen on.", _host),
     Setting("FAREBOX_PORT", "8080", "The port to listen on; 0 takes a free one.", _whole(0, 65535)),
+    Setting(
+        "FAREBOX_PUBLIC_URL",
+        "",
+        "Where people reach the server, such as https://usage.example.com: what links and the "
+        "examples of the documentation begin with. When it is empty, http://HOST:PORT.",
+        _origin,
+    ),
+    Setting(
+        "FAREBOX_FRAME_ANCESTORS",
+        "",
+        "The sites that may embed the dashboard in a frame: origins such as https://example.com "
+        "or https://*.example.com, separated by commas or blanks. When it is empty, none may.",
+        _ancestors,
+    ),
     Setting(
         "FAREBOX_WORKERS",
         "1",
@@ -247,6 +270,8 @@ class Settings:
     runtime_dir: Path
     host: str
     port: int
+    public_url: str
+    frame_ancestors: tuple[str, ...]
     workers: int
     admin_token: str
     secret: str
@@ -264,6 +289,11 @@ class Settings:
     middleware_wait: bool
     webhook_private: bool
     log_level: str
+
+    @property
+    def base_url(self) -> str:
+        """Where people reach the server, without a slash at its end."""
+        return self.public_url or origin_of(self.host, self.port)
 
     def __repr__(self) -> str:
         """Without the secrets."""

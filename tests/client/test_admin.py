@@ -104,6 +104,22 @@ def test_a_rotation_lets_the_old_key_work_on_for_the_overlap(shop: RunningServer
         assert not works(shop, third.key)
 
 
+def test_a_link_that_was_lost_on_its_way_is_replaced_by_another(shop: RunningServer) -> None:
+    with open_client(shop, "none", "none", LOST) as client:
+        profile_id = client.admin.create_workspace(ACME).profile_id
+        first = client.admin.create_link(profile_id, "view")
+        second = client.admin.create_link(profile_id, "manage", expires_in_seconds=60)
+        kept = [
+            client.admin.create_link(profile_id, "view", idempotency_key="my link")
+            for _ in range(2)
+        ]
+    assert (first.role, second.role) == ("view", "manage")
+    urls = [link.url for link in (first, second, kept[0])]
+    assert all(url is not None and f"{shop.url}/dashboard/link#lnk_" in url for url in urls)
+    assert len(set(urls)) == len(urls)
+    assert (kept[1].link_id, kept[1].url) == (kept[0].link_id, None)
+
+
 def test_an_imported_key_is_never_replaced(shop: RunningServer) -> None:
     with open_client(shop, "none", LOST) as client:
         profile_id = client.admin.create_workspace(ACME).profile_id
@@ -172,6 +188,8 @@ def test_an_event_loop_does_the_same(shop: RunningServer) -> None:
             assert not works(shop, first.key)
             await client.admin.revoke_key(profile_id, second.key_id)
             assert not works(shop, second.key)
+            link = await client.admin.create_link(profile_id, "view")
+            assert link.url is not None
             topup = await client.admin.grant(profile_id, 7)
             assert topup.credits == 7
 

@@ -106,9 +106,10 @@ class Session:
         """Have a secret made, or imported, which is told once: not again by the same call."""
         headers = {"Idempotency-Key": f"make {name}"}
         made: dict[str, Any] = self.manage("POST", path, body, headers=headers, told=name)
-        field = {"/tokens": "token", "/webhooks": "secret"}.get(path, "key")
-        secret = made[field]
-        assert isinstance(secret, str)
+        fields = {"tokens": "token", "webhooks": "secret", "links": "url"}
+        field = fields.get(path.rpartition("/")[2], "key")
+        assert isinstance(made[field], str)
+        secret = made[field].rpartition("#")[2]
         if secret not in self.search.secrets.values():
             self.search.add(name, secret)
         again = self.manage("POST", path, body, headers=headers)

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from farebox.core.key import KEY_PREFIX, TOKEN_PREFIX, mint
+from farebox.core.key import KEY_PREFIX, LINK_PREFIX, TOKEN_PREFIX, mint
 from farebox.logs import JsonFormatter, set_up_logging
 
 CHANCE = random.Random(3)
 SECRETS = [mint(prefix, CHANCE.randrange).reveal() for prefix in (KEY_PREFIX, TOKEN_PREFIX)]
+SECRETS.append(LINK_PREFIX + "A-b_" * 20)
 
 
 @pytest.fixture

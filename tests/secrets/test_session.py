@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
+from farebox.core.key import holds_secret
 from farebox.store.sqlite.database import open_reader
 from tests.secrets import wrong_places
 from tests.secrets.session import GIVEN_SUFFIX, QUEUE_ROWS, Session
@@ -38,6 +39,7 @@ class Shop(NamedTuple):
     revoked: str
     suspended: str
     meter: str
+    link: str
 
 
 @pytest.fixture
@@ -64,6 +66,7 @@ def set_up(session: Session) -> Shop:
     suspended = session.make("suspended", "/workspaces/2/keys", {})
     session.manage("PATCH", "/workspaces/2", {"status": "suspended"})
     meter = session.make("meter", "/tokens", {"name": "Gateway", "scope": "meter"})
+    link = session.make("link", "/workspaces/1/links", {"role": "manage"})
     # No address that anything is sent to; what is sent would be signed with the secret.
     webhook = session.make("webhook", "/webhooks", {"url": "https://127.0.0.1:9/"})
     session.manage("POST", f"/webhooks/{webhook['webhook_id']}/test", {})
@@ -85,6 +88,7 @@ def set_up(session: Session) -> Shop:
         revoked["key"],
         suspended["key"],
         meter["token"],
+        link["url"].rpartition("#")[2],
     )
 
 
@@ -141,13 +145,13 @@ def report(session: Session, shop: Shop, secret: str, turn: str) -> None:
 
 def misplace(session: Session, shop: Shop) -> None:
     """Every secret in every wrong place."""
-    secrets = [shop.key, shop.foreign, shop.meter, session.admin, *session.unknown]
+    secrets = [shop.key, shop.foreign, shop.meter, shop.link, session.admin, *session.unknown]
     for number, secret in enumerate(secrets):
         # A body that is too large is told so once.
         bodies = [w for w in wrong_places.bodies(secret) if number == 0 or _is_small(w)]
         calls = [*wrong_places.urls(secret), *wrong_places.headers(secret), *bodies]
         calls += wrong_places.rows(secret, shop.key_id)
-        if secret.startswith("fb"):
+        if holds_secret(secret):
             calls += wrong_places.of_our_form(secret, shop.key_id)
         for wrong in calls:
             send(session, shop, wrong)

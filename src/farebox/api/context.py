@@ -20,6 +20,7 @@ from farebox.engine.seal import Seal
 from farebox.engine.secret import ProgramSecret
 from farebox.service.admit import Admitter
 from farebox.service.capture import CapturePolicy
+from farebox.service.links import LinkToken
 from farebox.service.metrics import Metrics
 from farebox.service.numbers import Number
 from farebox.service.record_queue import RecordQueue
@@ -38,6 +39,7 @@ class Context:
         key_headers: in which an API key may come, in lower case, the preferred one first.
         is_webhook_private_allowed: whether webhooks may go to private addresses, and over http.
         secret: what the secrets that Farebox itself needs are derived from.
+        base_url: where people reach the server, without a slash at its end.
         is_forward_auth_waiting: whether it answers only after the commit of what it lets through.
         is_legacy_rate_headers: whether answers carry `X-RateLimit-*` as well.
         log_query_ms: how long one query of the log may take.
@@ -62,6 +64,8 @@ class Context:
     entropy: Entropy
     metrics: Metrics
     secret: ProgramSecret
+    link_seal: Seal[LinkToken]
+    base_url: str
     is_webhook_private_allowed: bool
     key_headers: tuple[str, ...]
     is_forward_auth_waiting: bool

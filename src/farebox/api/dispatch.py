@@ -29,11 +29,11 @@ from farebox.contract.texts import language_of
 from farebox.contract.wire import ENCODER
 from farebox.core.errors import NO_ROUTE, WRONG_METHOD, FareboxError
 from farebox.core.instant import MS_PER_SECOND
-from farebox.core.key import KEY_PREFIX, TOKEN_PREFIX, strike_out
+from farebox.core.key import KEY_PREFIX, LINK_PREFIX, TOKEN_PREFIX, strike_out
 
 # A refused call is no request, and what the store can't answer it can't record.
 _NOT_RECORDED = (429, 503)
-_SECRET_PREFIXES = (KEY_PREFIX.encode(), TOKEN_PREFIX.encode())
+_SECRET_PREFIXES = (KEY_PREFIX.encode(), TOKEN_PREFIX.encode(), LINK_PREFIX.encode())
 
 
 def routes(

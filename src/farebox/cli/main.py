@@ -16,6 +16,7 @@ from farebox.cli import (
     audit,
     backup,
     keys,
+    links,
     log_types,
     migrate,
     money,
@@ -54,6 +55,7 @@ def make_app(*more: Plug) -> typer.Typer:
     app.add_typer(workspaces.app, name="workspaces", help="Workspaces: your customers.")
     app.add_typer(users.app, name="users", help="Users: the members of a workspace.")
     app.add_typer(keys.app, name="keys", help="API keys of a workspace.")
+    app.add_typer(links.app, name="links", help="Links into the dashboard of a workspace.")
     app.add_typer(money.grants, name="grants", help="Credits given to a workspace.")
     app.add_typer(money.corrections, name="corrections", help="Corrections of what was charged.")
     app.command("statement")(money.statement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, NamedTuple, TypeVar
 
@@ -9,6 +10,8 @@ import typer
 from msgspec import UNSET, UnsetType
 
 NONE = "none"
+_DURATION = re.compile(r"(\d{1,9})([smhd])", re.ASCII)
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 Value = TypeVar("Value")
 
 
@@ -50,6 +53,15 @@ def amount_or_none(text: str) -> str:
     if text != NONE:
         amount(text)
     return text
+
+
+def duration_seconds(text: str) -> int:
+    """Seconds: a whole number with s, m, h or d behind it."""
+    parts = _DURATION.fullmatch(text)
+    if parts is None:
+        message = f"'{text}' is not a whole number of s, m, h or d, such as 15m"
+        raise typer.BadParameter(message)
+    return int(parts[1]) * _UNIT_SECONDS[parts[2]]
 
 
 def sent(value: Value | None) -> Value | UnsetType:

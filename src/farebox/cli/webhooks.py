@@ -7,16 +7,14 @@ from typing import Annotated
 import typer
 
 from farebox.cli.output import AsJson, note, show, show_list
+from farebox.cli.secret import note_its_origin, open_secret
 from farebox.cli.session import DATABASE_DEFAULT, Database, Session
-from farebox.engine.entropy import SystemEntropy
-from farebox.engine.paths import secret_path
-from farebox.engine.secret import ProgramSecret
 from farebox.engine.spawn import DATABASE_VARIABLE
 from farebox.service.deliveries import list_deliveries
 from farebox.service.forms.common import Nothing
 from farebox.service.forms.webhook import WebhookBegun, WebhookEnd, WebhookMake
 from farebox.service.pages import turn
-from farebox.service.webhooks import check_secret, list_webhooks, shown
+from farebox.service.webhooks import list_webhooks, shown
 from farebox.settings import process_environment, read_settings
 
 app = typer.Typer(no_args_is_help=True)
@@ -61,9 +59,7 @@ def create(
     """
     session = Session(database)
     settings = read_settings({**process_environment(), DATABASE_VARIABLE: database})
-    secret = ProgramSecret(settings.secret, session.place(), SystemEntropy())
-    session.existing()
-    check_secret(secret)
+    secret = open_secret(session, settings)
     form = WebhookMake(
         url=url,
         profile_id=workspace,
@@ -72,8 +68,7 @@ def create(
     )
     begun = session.call("webhooks.create", form, WebhookBegun)
     show(shown(begun, secret), as_json=as_json)
-    if not settings.secret:
-        note(f"FAREBOX_SECRET is not set: the secret comes from {secret_path(session.place())}.")
+    note_its_origin(session, settings)
     note(ONCE)
 
 

@@ -25,6 +25,7 @@ from farebox.contract.gate import Admitted, Denied, LimitData, SettleAnswer
 from farebox.contract.metering import RecordAnswer, RequestRow
 from farebox.core.key import Secret
 from farebox.service.forms.key import KeyCreate, KeyMade
+from farebox.service.forms.link import LinkMade
 from farebox.service.forms.money import GrantData
 from farebox.service.forms.workspace import WorkspaceCreate, WorkspaceData
 
@@ -49,6 +50,7 @@ __all__ = [
     "KeyCreate",
     "KeyMade",
     "LimitData",
+    "LinkMade",
     "RecordAnswer",
     "RequestRow",
     "Reservation",

@@ -3,7 +3,7 @@
 Every write has an Idempotency-Key, the same at each attempt, made here where the caller gives
 none. A repeat gets the first answer again, but the secret of a key stands in the first answer
 only: where that was lost on its way, the new key, which nobody has, is replaced at once by another
-one. A caller who gives the Idempotency-Key is left to do so.
+one; so is a link. A caller who gives the Idempotency-Key is left to do so.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from farebox.client.call import Call, Caller, Flow, Value, perform
 from farebox.client.errors import TransportError
 from farebox.client.forms import Credits, Moment, exact, stamp
 from farebox.client.outside import new_id
-from farebox.contract.admin import keys, money, workspaces
+from farebox.contract.admin import keys, links, money, workspaces
 from farebox.contract.operation import Operation
 from farebox.contract.parameters import IDEMPOTENCY_KEY
 from farebox.contract.wire import ENCODER
 from farebox.core.key import Secret
+from farebox.core.link import Role
 from farebox.service.forms.key import KeyCreate, KeyMade, KeyRotate
+from farebox.service.forms.link import LinkCreate, LinkMade
 from farebox.service.forms.money import GrantCreate, GrantData
 from farebox.service.forms.workspace import WorkspaceCreate, WorkspaceData
 
@@ -76,6 +78,26 @@ def revoke_key(caller: Caller, profile_id: int, key_id: str) -> Flow[None]:
     return perform(Call("DELETE", path, _nothing), caller)
 
 
+def create_link(
+    caller: Caller,
+    profile_id: int,
+    role: Role,
+    expires_in_seconds: int,
+    idempotency_key: str | None,
+) -> Flow[LinkMade]:
+    """Make a link into the dashboard."""
+    form = LinkCreate(role=role, expires_in_seconds=expires_in_seconds)
+    call = _link(profile_id, form, _key(caller, idempotency_key))
+    made = yield from perform(call, caller)
+    for _ in range(SECRETS_LOST_MAX):
+        if made.url is not None or idempotency_key is not None:
+            return made
+        # Nobody has the one that was lost, and it ends by itself.
+        made = yield from perform(_link(profile_id, form, new_id(caller.outside)), caller)
+    message = f"The link {made.link_id} was lost on its way."
+    raise TransportError(message)
+
+
 def grant(
     caller: Caller,
     profile_id: int,
@@ -116,6 +138,10 @@ def _rotation(
     return _write(
         keys.KEYS_ROTATE, form, KeyMade, idempotency_key, profile_id=profile_id, key_id=key_id
     )
+
+
+def _link(profile_id: int, form: LinkCreate, idempotency_key: str) -> Call[LinkMade]:
+    return _write(links.LINKS_CREATE, form, LinkMade, idempotency_key, profile_id=profile_id)
 
 
 def _write(

@@ -6,7 +6,9 @@ from farebox.client import admin_calls as calls
 from farebox.client.admin_calls import GrantKind
 from farebox.client.aio_driver import AsyncDriver
 from farebox.client.forms import Credits, Moment
+from farebox.core.link import SECONDS_DEFAULT, Role
 from farebox.service.forms.key import KeyCreate, KeyMade
+from farebox.service.forms.link import LinkMade
 from farebox.service.forms.money import GrantData
 from farebox.service.forms.workspace import WorkspaceCreate, WorkspaceData
 
@@ -15,7 +17,7 @@ class AsyncAdmin:
     """What a sign-up flow needs. Each call is done once, however often it had to be sent.
 
     With an `idempotency_key` of your own that holds over a restart of your program, too; the
-    repeat of a call that made a key then tells no secret: `key` is None.
+    repeat of a call that made a key or a link then tells no secret: `key` or `url` is None.
     """
 
     def __init__(self, driver: AsyncDriver) -> None:
@@ -71,4 +73,20 @@ class AsyncAdmin:
             calls.grant(
                 self._caller, profile_id, credits, kind, expires_at, priority, idempotency_key
             )
+        )
+
+    async def create_link(
+        self,
+        profile_id: int,
+        role: Role,
+        *,
+        expires_in_seconds: int = SECONDS_DEFAULT,
+        idempotency_key: str | None = None,
+    ) -> LinkMade:
+        """Make a link into the dashboard of a workspace; its `url` is shown here and never again.
+
+        Whoever has it gets in. `view` only shows, `manage` also changes API keys and alerts.
+        """
+        return await self._driver.run(
+            calls.create_link(self._caller, profile_id, role, expires_in_seconds, idempotency_key)
         )

@@ -90,6 +90,12 @@ INVALID_KEY = ErrorKind(40102, "invalid_key", "The API key is not valid.")
 INVALID_TOKEN = ErrorKind(
     40103, "invalid_token", "A valid bearer token with the scope '{scope}' is required."
 )
+INVALID_LINK = ErrorKind(
+    40104, "invalid_link", "The link is not valid. Ask whoever sent it for a new one."
+)
+EXPIRED_LINK = ErrorKind(
+    40105, "expired_link", "The link has expired. Ask whoever sent it for a new one."
+)
 
 NO_CREDITS = ErrorKind(40201, "no_credits", "The workspace has not enough credits left.")
 KEY_CAP_REACHED = ErrorKind(

@@ -17,8 +17,9 @@ from collections.abc import Callable
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 KEY_PREFIX = "fbx_"
 TOKEN_PREFIX = "fbt_"  # noqa: S105 - a prefix, not a secret
+LINK_PREFIX = "lnk_"
 # What a scanner for leaked secrets should look for.
-SECRET_PATTERN = r"fb[xt]_[0-9A-Za-z]{38}"  # noqa: S105 - a pattern, not a secret
+SECRET_PATTERN = r"(?:fb[xt]_[0-9A-Za-z]{38}|lnk_[0-9A-Za-z_-]{64,})"  # noqa: S105 - a pattern
 _SECRET = re.compile(SECRET_PATTERN)
 STRUCK_OUT = "***"
 
@@ -62,12 +63,12 @@ def mint_id(prefix: str, random_below: RandomBelow) -> str:
 
 
 def strike_out(text: str) -> str:
-    """The text with `***` for everything that looks like a key or token of ours."""
+    """The text with `***` for everything that looks like a key, token or link of ours."""
     return _SECRET.sub(STRUCK_OUT, text)
 
 
 def holds_secret(text: str) -> bool:
-    """Whether something in the text looks like a key or token of ours."""
+    """Whether something in the text looks like a key, token or link of ours."""
     return _SECRET.search(text) is not None
 
 

@@ -19,6 +19,8 @@ class Given(TypedDict, total=False):
     runtime_dir: str
     host: str
     port: int | str
+    public_url: str
+    frame_ancestors: str | Sequence[str]
     workers: int | str
     admin_token: str
     secret: str

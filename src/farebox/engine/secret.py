@@ -45,6 +45,14 @@ class ProgramSecret:
             self._key = _extract(_from_file(secret_path(self._database), self._entropy))
         return hmac.digest(self._key, purpose.encode() + _FIRST_BLOCK, hashlib.sha256)
 
+    def check(self) -> None:
+        """To be called before something is made that can't be told without the secret.
+
+        Raises:
+            FareboxError: 503, the file can't be read or made.
+        """
+        self.derive("")
+
 
 def _extract(material: bytes) -> bytes:
     return hmac.digest(_SALT, material, hashlib.sha256)

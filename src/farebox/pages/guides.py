@@ -29,6 +29,7 @@ GUIDE_SLUGS = (
     "gateways",
     "middleware",
     "webhooks",
+    "dashboard",
     "operating",
     "fleet",
     "high-availability",

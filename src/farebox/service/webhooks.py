@@ -63,15 +63,6 @@ def signing_secret(secret: ProgramSecret, webhook_id: str) -> str:
     return SECRET_PREFIX + base64.b64encode(key).decode()
 
 
-def check_secret(secret: ProgramSecret) -> None:
-    """To be called before an endpoint is made, whose secret could not be shown otherwise.
-
-    Raises:
-        FareboxError: 503, the program's secret can't be had.
-    """
-    signing_secret(secret, "")
-
-
 def shown(begun: WebhookBegun, secret: ProgramSecret) -> WebhookMade:
     """A new endpoint with its secret; without, when the call was a repeat."""
     values = msgspec.structs.asdict(begun)

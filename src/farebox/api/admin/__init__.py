@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from farebox.api.admin import keys, money, plans, refusals, webhooks, workspaces
+from farebox.api.admin import keys, links, money, plans, refusals, webhooks, workspaces
 from farebox.api.call import Handler
 
 HANDLERS: dict[str, Handler] = {
     **plans.HANDLERS,
     **workspaces.HANDLERS,
     **keys.HANDLERS,
+    **links.HANDLERS,
     **money.HANDLERS,
     **webhooks.HANDLERS,
     **refusals.HANDLERS,

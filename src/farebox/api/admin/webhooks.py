@@ -22,12 +22,12 @@ from farebox.service.forms.webhook import (
     WebhookTested,
 )
 from farebox.service.pages import turn
-from farebox.service.webhooks import check_secret, list_webhooks, read_webhook, shown
+from farebox.service.webhooks import list_webhooks, read_webhook, shown
 
 
 async def create_webhook(call: Call) -> Answer:
     """Make an endpoint; its secret is told here."""
-    check_secret(call.context.secret)
+    call.context.secret.check()
     is_http_allowed = call.context.is_webhook_private_allowed
     form = joined(WebhookMake, call.body(WebhookCreate), is_http_allowed=is_http_allowed)
     begun = await write(call, "webhooks.create", form, WebhookBegun)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from farebox.contract.admin import keys, money, plans, refusals, webhooks, workspaces
+from farebox.contract.admin import keys, links, money, plans, refusals, webhooks, workspaces
 from farebox.contract.operation import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
     *plans.OPERATIONS,
     *workspaces.OPERATIONS,
     *keys.OPERATIONS,
+    *links.OPERATIONS,
     *money.OPERATIONS,
     *webhooks.OPERATIONS,
     *refusals.OPERATIONS,
