@@ -1,7 +1,7 @@
 """A database to measure on: one workspace, 20 keys, 15 log types, and as many requests as asked.
 
 Everything goes in through the recorder, as in earnest. A filled database is kept and copied, since
-filling millions of rows takes minutes; it is made anew when the schema has changed.
+filling millions of rows takes minutes; it is made anew when the schema or this file has changed.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ ROWS_PER_RECORD = 2_000
 RECORDS_UNDERWAY = 6
 ACTOR = "benchmark"
 CACHE = Path(".bench")
+# Of 100 requests in turn: some fail, and some of those are the service's own fault.
+STATUS_CODES = (*(200 for _ in range(92)), 404, 200, 422, 201, 404, 500, 503, 200)
+PATHS = ("/people/search", "/people/redeem", "/companies/search", "/companies/lookup")
 
 
 class World(NamedTuple):
@@ -76,12 +79,12 @@ def make_world(recorder: SyncLink) -> World:
     return World(workspace.profile_id, [key.key_id for key in keys], secret, slugs)
 
 
-def past_rows(world: World, count: int) -> Iterator[list[MeteredRequest]]:
-    """Requests over the last year, ascending in time, every key and log type on every day."""
+def past_rows(world: World, count: int, days: int) -> Iterator[list[MeteredRequest]]:
+    """Requests over the last days, ascending in time, every key and log type on every day."""
     now_ms = time.time_ns() // 1_000_000
-    start_ms = now_ms - DAYS * MS_PER_DAY
+    start_ms = now_ms - days * MS_PER_DAY
     content = content_digest(b"past")
-    step = DAYS * MS_PER_DAY // max(1, count)
+    step = days * MS_PER_DAY // max(1, count)
     for first in range(0, count, ROWS_PER_RECORD):
         batch = []
         for number in range(first, min(first + ROWS_PER_RECORD, count)):
@@ -98,11 +101,12 @@ def past_rows(world: World, count: int) -> Iterator[list[MeteredRequest]]:
                     1 + number // KEYS % LOG_TYPES,
                     "api",
                     3_000_000,
-                    "POST",
-                    "/people/search",
-                    200,
-                    120,
-                    2048,
+                    "GET" if number % 7 == 0 else "POST",
+                    PATHS[number % len(PATHS)],
+                    # 37 has no factor in common with 100: the failures lie apart.
+                    STATUS_CODES[number * 37 % len(STATUS_CODES)],
+                    20 + number * 7919 % 400,
+                    2048 + number % 512,
                     "192.0.2.1",
                     "x-api-key",
                 )
@@ -110,15 +114,16 @@ def past_rows(world: World, count: int) -> Iterator[list[MeteredRequest]]:
         yield batch
 
 
-def filled(count: int, folder: Path) -> tuple[Path, World]:
-    """A database of its own in `folder`, with `count` requests of the past."""
+def filled(count: int, folder: Path, days: int = DAYS) -> tuple[Path, World]:
+    """A database of its own in `folder`, with `count` requests of the last days."""
     schema = b"".join(m.sql.encode() for m in migrate.all_migrations())
-    name = f"{hashlib.sha256(schema).hexdigest()[:12]}-{count}"
+    made_by = hashlib.sha256(schema + Path(__file__).read_bytes()).hexdigest()[:12]
+    name = f"{made_by}-{count}-{days}"
     kept = CACHE / name
     if not (kept / "world").exists():
         shutil.rmtree(kept, ignore_errors=True)
         kept.mkdir(parents=True)
-        _fill(kept, count)
+        _fill(kept, count, days)
     target = folder / name / "farebox.db"
     target.parent.mkdir(parents=True)
     shutil.copy(kept / "farebox.db", target)
@@ -127,12 +132,12 @@ def filled(count: int, folder: Path) -> tuple[Path, World]:
     return target, World(int(fields[0]), fields[2:], fields[1], slugs)
 
 
-def _fill(kept: Path, count: int) -> None:
+def _fill(kept: Path, count: int, days: int) -> None:
     database = kept / "farebox.db"
     with link(database) as recorder:
         world = make_world(recorder)
         underway = 0
-        for batch in past_rows(world, count):
+        for batch in past_rows(world, count, days):
             recorder.send_record(batch, is_import=True)
             underway += 1
             if underway > RECORDS_UNDERWAY:

@@ -17,6 +17,8 @@ from tests.reports.stage import Stage
 REPORT_QUERIES = (
     "usage_by_day",
     "usage_by_day_of_keys",
+    "usage_by_quarter",
+    "usage_first_day",
     "usage_by_key",
     "usage_by_key_of_log_types",
     "usage_by_log_type",

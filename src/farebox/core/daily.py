@@ -7,7 +7,7 @@ without traffic is absent, unless it is to be filled with zeros.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from farebox.core.calendar import format_day
@@ -46,7 +46,11 @@ class Daily(NamedTuple):
 
 
 def daily(
-    rows: Iterable[DayRow], names: Mapping[int, Named], *, filled: Sequence[int] = ()
+    rows: Iterable[DayRow],
+    names: Mapping[int, Named],
+    *,
+    filled: Sequence[int] = (),
+    text_of: Callable[[int], str] = format_day,
 ) -> Daily:
     """Shape the sums of days.
 
@@ -54,10 +58,11 @@ def daily(
         rows: sums in any order; a day and log type may come in several parts.
         names: the log types by id; one that isn't there is reported as unmapped.
         filled: the days that every series shows even without traffic.
+        text_of: how a point tells its day; days may be other spans that ascend, such as hours.
     """
     by_id = _by_log_type(rows, names)
     all_days = _added(by_id.values())
-    dates = {day: format_day(day) for day in sorted({*all_days, *filled})}
+    dates = {day: text_of(day) for day in sorted({*all_days, *filled})}
     by_log_type = [
         _log_type_series(names.get(log_type_id, UNKNOWN), sums, _dates(sums, dates, filled))
         for log_type_id, sums in by_id.items()

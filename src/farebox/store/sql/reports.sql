@@ -6,3 +6,9 @@ select w.zone_version, z.timezone
 from workspaces w
 join workspace_zones z on z.profile_id = w.profile_id and z.zone_version = w.zone_version
 where w.profile_id = :profile_id;
+
+-- name: usage_first_day
+-- Forecast: the first day with a request; null without any. By primary key.
+select min(day) from day_log_types
+where profile_id = :profile_id
+  and zone_version = (select zone_version from workspaces where profile_id = :profile_id);

@@ -34,6 +34,23 @@ from (
   group by day, log_type_id
 ) summed;
 
+-- name: usage_by_quarter
+-- Hourly report: by primary key of quarters.
+select coalesce(
+  json_agg(json_build_array(quarter, log_type_id, requests, credits_micro)), '[]')::text
+from (
+  select quarter, log_type_id, sum(requests)::bigint as requests,
+    sum(credits_micro)::bigint as credits_micro
+  from quarters
+  where profile_id = :profile_id
+    and quarter >= :first_quarter and quarter < :end_quarter
+    and (:log_type_ids::text is null or log_type_id in (
+      select value::bigint from json_array_elements_text(:log_type_ids::json)))
+    and (:key_ids::text is null or key_id in (
+      select value from json_array_elements_text(:key_ids::json)))
+  group by quarter, log_type_id
+) summed;
+
 -- name: usage_by_key
 -- Breakdown without a filter by log type: by primary key of day_keys.
 select coalesce(json_agg(

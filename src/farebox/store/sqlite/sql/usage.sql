@@ -25,6 +25,19 @@ from (
   group by day, log_type_id
 );
 
+-- name: usage_by_quarter
+-- Hourly report: by primary key of quarters.
+select json_group_array(json_array(quarter, log_type_id, requests, credits_micro))
+from (
+  select quarter, log_type_id, sum(requests) as requests, sum(credits_micro) as credits_micro
+  from quarters
+  where profile_id = :profile_id
+    and quarter >= :first_quarter and quarter < :end_quarter
+    and (:log_type_ids is null or log_type_id in (select value from json_each(:log_type_ids)))
+    and (:key_ids is null or key_id in (select value from json_each(:key_ids)))
+  group by quarter, log_type_id
+);
+
 -- name: usage_by_key
 -- Breakdown without a filter by log type: by primary key of day_keys.
 select json_group_array(
