@@ -61,7 +61,7 @@ lock: ## Resolve the dependencies anew into requirements/*.txt; needs uv
 	@command -v uv >/dev/null || { echo "make lock needs uv on the path."; exit 1; }
 	uv pip compile $(LOCK) pyproject.toml -o requirements/run.txt
 	uv pip compile $(LOCK) requirements/build.in -o requirements/build.txt
-	uv pip compile $(LOCK) pyproject.toml requirements/dev.in -c requirements/run.txt \
+	uv pip compile $(LOCK) pyproject.toml requirements/dev.in --all-extras -c requirements/run.txt \
 	  --prerelease if-necessary-or-explicit -o requirements/dev.txt
 
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
