@@ -9,7 +9,15 @@ from random import Random
 import pytest
 
 from farebox.core.key import KEY_PREFIX, TOKEN_PREFIX, mint
-from farebox.settings import SETTINGS, Settings, SettingsError, read_runtime_dir, read_settings
+from farebox.settings import (
+    FLAGS_VARIABLE,
+    SETTINGS,
+    Settings,
+    SettingsError,
+    read_runtime_dir,
+    read_settings,
+)
+from farebox.settings_now import settings_now
 
 SECRET = "a-token-that-nobody-may-see"
 SHARED = {"FAREBOX_SECRET": "a secret of thirty-two characters or more"}
@@ -25,13 +33,42 @@ def test_defaults_are_those_that_are_documented() -> None:
 
 
 def test_every_setting_is_a_field_and_every_field_a_setting() -> None:
-    assert [setting.field for setting in SETTINGS] == [field.name for field in fields(Settings)]
+    names = [field.name for field in fields(Settings) if field.name != "origins"]
+    assert [setting.field for setting in SETTINGS] == names
 
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_default() -> None:
     environment = {"FAREBOX_PORT": "9000", "FAREBOX_HOST": "::1"}
     settings = read_settings(environment, {"port": "9001", "host": None})
     assert (settings.port, settings.host) == (9001, "::1")
+
+
+def test_a_setting_tells_its_value_and_where_it_comes_from() -> None:
+    environment = {
+        **SHARED,
+        "FAREBOX_DATABASE": "postgresql://farebox:hidden@db.example/farebox",
+        "FAREBOX_CAPTURE_BODIES": "on",
+        "FAREBOX_PORT": "9000",
+    }
+    told = {
+        now.setting.name: (now.value, now.is_set, now.origin)
+        for now in settings_now(read_settings(environment, {"port": "9001", "host": None}))
+    }
+    assert list(told) == [setting.name for setting in SETTINGS]
+    shown = POSTGRES
+    assert told["FAREBOX_DATABASE"] == (shown, True, "environment")
+    assert told["FAREBOX_CAPTURE_BODIES"] == ("on", True, "environment")
+    assert told["FAREBOX_PORT"] == ("9001", True, "flag")
+    assert told["FAREBOX_HOST"] == ("127.0.0.1", True, "default")
+    assert told["FAREBOX_KEY_HEADERS"] == ("pubrio-api-key,x-api-key", True, "default")
+    assert told["FAREBOX_SECRET"] == (None, True, "environment")
+    assert told["FAREBOX_ADMIN_TOKEN"] == (None, False, "default")
+
+
+def test_a_worker_tells_the_flags_of_its_supervisor() -> None:
+    environment = {"FAREBOX_PORT": "9000", "FAREBOX_HOST": "::1", FLAGS_VARIABLE: "FAREBOX_PORT"}
+    origins = read_settings(environment).origins
+    assert origins == {"FAREBOX_PORT": "flag", "FAREBOX_HOST": "environment"}
 
 
 def test_all_wrong_settings_are_told_at_once_with_what_would_be_right() -> None:

@@ -59,10 +59,11 @@ from farebox.pages import app as pages
 from farebox.pages.facts import Facts, MetricFact, SettingFact
 from farebox.service.admit import Admitter
 from farebox.service.alert_watch import AlertWatcher, are_any
+from farebox.service.auditor import Auditor, audit
 from farebox.service.capture import CapturePolicy
 from farebox.service.duties import Duty
 from farebox.service.forms.key import TokenEnsure, TokenEnsured
-from farebox.service.housekeeping import Housekeeper, audit, look_around
+from farebox.service.housekeeping import Housekeeper, look_around
 from farebox.service.links import link_seal
 from farebox.service.metrics import METRICS, Metrics
 from farebox.service.record import Packer
@@ -154,6 +155,7 @@ def make_context(settings: Settings) -> Context:
         clock=clock,
         entropy=entropy,
         metrics=metrics,
+        auditor=_auditor(settings),
         secret=secret,
         link_seal=link_seal(secret.derive),
         base_url=settings.base_url,
@@ -163,6 +165,17 @@ def make_context(settings: Settings) -> Context:
         is_legacy_rate_headers=settings.legacy_rate_headers,
         log_query_ms=settings.log_query_ms,
     )
+
+
+def _auditor(settings: Settings) -> Auditor:
+    """What has the books audited, by a process of its own."""
+    # A password may be read there by the same user only; a command line by everyone.
+    environment = {
+        **process_environment(),
+        DATABASE_VARIABLE: settings.database.reveal(),
+        "FAREBOX_RUNTIME_DIR": str(settings.runtime_dir),
+    }
+    return Auditor(partial(audit, [sys.executable, "-m", "farebox", "audit"], environment))
 
 
 class Application(Starlette):
@@ -327,16 +340,7 @@ def make_housekeeper(context: Context, settings: Settings) -> Housekeeper:
         _duty(context, "audit"),
         capture_days=settings.capture_days,
         audit_minutes=settings.audit_minutes,
-        audit=partial(
-            audit,
-            [sys.executable, "-m", "farebox", "audit"],
-            # A password may be read there by the same user only; a command line by everyone.
-            {
-                **process_environment(),
-                DATABASE_VARIABLE: settings.database.reveal(),
-                "FAREBOX_RUNTIME_DIR": str(settings.runtime_dir),
-            },
-        ),
+        auditor=context.auditor,
     )
 
 

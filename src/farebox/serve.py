@@ -11,7 +11,13 @@ import typer
 from farebox.app import Hooks
 from farebox.logs import set_up_logging
 from farebox.server import serve
-from farebox.settings import SETTINGS, Setting, process_environment, read_settings
+from farebox.settings import (
+    FLAGS_VARIABLE,
+    SETTINGS,
+    Setting,
+    process_environment,
+    read_settings,
+)
 from farebox.workers.supervisor import serve_together
 
 
@@ -28,7 +34,8 @@ def run_serve(**flags: str | None) -> None:
     if settings.workers == 1:
         raise typer.Exit(serve(settings, Hooks(on_ready=on_ready)))
     told = {s.name: flag for s in SETTINGS if (flag := flags.get(s.field)) is not None}
-    raise typer.Exit(serve_together(settings, {**environment, **told}, on_ready))
+    environment = {**environment, **told, FLAGS_VARIABLE: ",".join(told)}
+    raise typer.Exit(serve_together(settings, environment, on_ready))
 
 
 def add_serve(app: typer.Typer) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from farebox.core.database_url import DatabaseUrl, read_database_url
 from farebox.core.key import KEY_LENGTH_MAX, KEY_LENGTH_MIN, is_plausible
@@ -29,6 +29,9 @@ NOT_SHARED = (
     "FAREBOX_SECRET must be set where FAREBOX_DATABASE is a PostgreSQL server: every machine "
     "needs the same, and the database holds none"
 )
+# The names of settings that a supervisor's flags gave to its workers, which read the environment.
+FLAGS_VARIABLE = "FLAGS_OF_FAREBOX"
+Origin = Literal["flag", "environment", "default"]
 _HEADER = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 
 
@@ -289,6 +292,8 @@ class Settings:
     middleware_wait: bool
     webhook_private: bool
     log_level: str
+    # Of those that aren't the default.
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False)
 
     @property
     def base_url(self) -> str:
@@ -345,8 +350,13 @@ def read_settings(
         if name.startswith("FAREBOX_") and name not in {setting.name for setting in SETTINGS}
     ]
     values: dict[str, object] = {}
+    origins: dict[str, Origin] = {}
+    told = environment.get(FLAGS_VARIABLE, "").split(",")
     for setting in SETTINGS:
         flag = (flags or {}).get(setting.field)
+        if flag is not None or setting.name in environment:
+            is_flag = flag is not None or setting.name in told
+            origins[setting.name] = "flag" if is_flag else "environment"
         text = environment.get(setting.name, setting.default) if flag is None else flag
         try:
             values[setting.field] = setting.read(text.strip())
@@ -361,4 +371,4 @@ def read_settings(
     values["runtime_dir"] = values.get("runtime_dir") or _default_runtime_dir(environment)
     if problems:
         raise SettingsError(problems)
-    return Settings(**cast("dict[str, Any]", values))
+    return Settings(**cast("dict[str, Any]", values), origins=origins)

@@ -51,7 +51,7 @@ def test_a_database_that_another_machine_serves_is_refused(
 ) -> None:
     target.prepare()
     name, is_over = name_of(target), threading.Event()
-    cluster.control("insert into nodes (node_id, renewals, now_ms) values (7, 0, 0)", database=name)
+    cluster.control("insert into nodes values (7, null, 0, 0, 0)", database=name)
 
     def live() -> None:
         while not is_over.wait(0.1):

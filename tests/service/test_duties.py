@@ -13,8 +13,9 @@ import pytest
 
 from farebox.core.errors import FareboxError
 from farebox.engine.clock import SteadyClock
+from farebox.service.auditor import Auditor, audit
 from farebox.service.duties import TERM_MS, Duty
-from farebox.service.housekeeping import Housekeeper, Seen, audit, look_around
+from farebox.service.housekeeping import Housekeeper, Seen, look_around
 from farebox.service.metrics import Metrics
 from farebox.store.contract import Reader
 from tests.support.api import DirectLink, Store
@@ -129,7 +130,7 @@ def test_of_many_servers_one_audits_in_each_period(site: Site, tmp_path: Path) -
             site.process("audit"),
             capture_days=7,
             audit_minutes=60,
-            audit=partial(audit, [sys.executable, "-c", write], {}),
+            auditor=Auditor(partial(audit, [sys.executable, "-c", write], {})),
         )
 
     async def rounds() -> list[int]:
@@ -139,7 +140,7 @@ def test_of_many_servers_one_audits_in_each_period(site: Site, tmp_path: Path) -
             site.harness.clock.advance(minutes * 60_000)
             for one in servers:
                 await one.round()
-                await one.audited()
+                await one.auditor.ended()
             counts.append(len(told.read_text()) if told.exists() else 0)
         return counts
 

@@ -11,7 +11,8 @@ import pytest
 from farebox.core.instant import MS_PER_DAY
 from farebox.core.request import Capture
 from farebox.service import housekeeping
-from farebox.service.housekeeping import FORGET_AT_ONCE, audit, last_audit
+from farebox.service.auditor import audit
+from farebox.service.housekeeping import FORGET_AT_ONCE, last_audit
 from tests.support.harness import Harness
 from tests.support.homes import Home
 

@@ -16,14 +16,13 @@ from farebox.core.errors import (
     RANGE_TOO_LONG,
 )
 from farebox.core.instant import MS_PER_DAY, MS_PER_HOUR, parse_rfc3339
-from farebox.core.refusal import Refusal, RefusalTally
 from farebox.service.forms.refusal import RefusalCounts, RefusalData
 from farebox.service.pages import turn
 from farebox.service.refusal_counts import read_refusal_counts
-from farebox.service.refusal_list import RefusalFilter, limits_json, list_refusals
+from farebox.service.refusal_list import RefusalFilter, list_refusals
 from tests.support.harness import START_MS, Harness
 from tests.support.refusal import dump, refused
-from tests.support.refused import refusal
+from tests.support.refused import note, refusal
 
 
 class Shop(NamedTuple):
@@ -37,24 +36,6 @@ class Shop(NamedTuple):
 def shop(harness: Harness) -> Shop:
     profile_id = harness.workspace(timezone="Europe/Berlin")
     return Shop(profile_id, harness.key(profile_id))
-
-
-def note(harness: Harness, *refusals: Refusal, source: str = "one", sequence: int = 1) -> None:
-    """Send a batch."""
-    tally = RefusalTally(1_000)
-    for each in refusals:
-        tally.add(each)
-    explained: list[Any] = []
-    for each in refusals:
-        fields = each._asdict() | {"limits": limits_json(each.limits)}
-        names = (
-            "profile_id", "time_ms", "key_id", "status", "code", "denied_by", "log_type_id",
-            "channel", "method", "path", "ip", "limits", "retry_at_ms", "is_shadow",
-        )  # fmt: skip
-        explained.append([fields[name] for name in names])
-    harness.call(
-        "refusals.note", source=source, sequence=sequence, sums=tally.sums(), explained=explained
-    )
 
 
 def listed(harness: Harness, **wanted: Any) -> list[RefusalData]:  # noqa: ANN401 - as the filter

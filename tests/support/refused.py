@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from farebox.core.admission import LimitState
 from farebox.core.instant import MS_PER_HOUR
-from farebox.core.refusal import Refusal
-from tests.support.harness import START_MS
+from farebox.core.refusal import Refusal, RefusalTally
+from farebox.service.refusal_list import limits_json
+from tests.support.harness import START_MS, Harness
 
 HOUR_ENDS_MS = START_MS + MS_PER_HOUR
 LIMITS = (
@@ -46,4 +49,22 @@ def refusal(
         limits,
         retry_at_ms,
         is_shadow,
+    )
+
+
+def note(harness: Harness, *refusals: Refusal, source: str = "one", sequence: int = 1) -> None:
+    """Send a batch."""
+    tally = RefusalTally(1_000)
+    for each in refusals:
+        tally.add(each)
+    explained: list[Any] = []
+    for each in refusals:
+        fields = each._asdict() | {"limits": limits_json(each.limits)}
+        names = (
+            "profile_id", "time_ms", "key_id", "status", "code", "denied_by", "log_type_id",
+            "channel", "method", "path", "ip", "limits", "retry_at_ms", "is_shadow",
+        )  # fmt: skip
+        explained.append([fields[name] for name in names])
+    harness.call(
+        "refusals.note", source=source, sequence=sequence, sums=tally.sums(), explained=explained
     )

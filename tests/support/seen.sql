@@ -24,6 +24,11 @@ select profile_id, zone_version, day, key_id, channel, cast(sum(requests) as big
   cast(sum(credits_micro) as bigint) as credits_micro, max(last_ms) as last_ms
 from day_keys group by 1, 2, 3, 4, 5;
 
+create view seen.ingest_minutes as
+select minute, cast(sum(requests) as bigint) as requests,
+  cast(sum(credits_micro) as bigint) as credits_micro
+from ingest_minutes group by 1;
+
 create view seen.accounts as
 select profile_id, account, cast(sum(debits_micro) as bigint) as debits_micro,
   cast(sum(credits_micro) as bigint) as credits_micro

@@ -19,6 +19,7 @@ from farebox.engine.reservation import Reservation
 from farebox.engine.seal import Seal
 from farebox.engine.secret import ProgramSecret
 from farebox.service.admit import Admitter
+from farebox.service.auditor import Auditor
 from farebox.service.capture import CapturePolicy
 from farebox.service.links import LinkToken
 from farebox.service.metrics import Metrics
@@ -36,6 +37,7 @@ class Context:
 
     Attributes:
         directory: kept young by `follower`.
+        auditor: has the books audited.
         key_headers: in which an API key may come, in lower case, the preferred one first.
         is_webhook_private_allowed: whether webhooks may go to private addresses, and over http.
         secret: what the secrets that Farebox itself needs are derived from.
@@ -63,6 +65,7 @@ class Context:
     clock: Clock
     entropy: Entropy
     metrics: Metrics
+    auditor: Auditor
     secret: ProgramSecret
     link_seal: Seal[LinkToken]
     base_url: str

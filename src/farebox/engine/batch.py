@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from msgspec import structs
 
 from farebox.core.calendar import QUARTER_MS
+from farebox.core.instant import MS_PER_MINUTE
 from farebox.core.ledger import HISTORY, SPENT, Transfer
 from farebox.core.request import MeteredRequest
 from farebox.core.rollup import QuarterKey, Usage, tally_quarters
@@ -37,6 +38,12 @@ def write_batch(
         drawn = session.teller.spend(records, found.fresh, now_ms)
         _settle(session, usual, imported, drawn, commit_id, now_ms)
         _keep_captures(db, records, found)
+        db.send(
+            "ingest_add",
+            minute=now_ms // MS_PER_MINUTE,
+            requests=len(found.fresh),
+            credits_micro=sum(row.credits_micro for row in found.fresh),
+        )
     is_admitted = any(record.spends for record in records)
     known = [rows[index][:2] for index in (*found.duplicates, *found.conflicts)]
     ended = session.ends.ended(known) if is_admitted else set()

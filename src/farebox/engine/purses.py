@@ -73,8 +73,13 @@ def purses_of(rows: Iterable[PurseRow], grants: Iterable[GrantRow]) -> dict[int,
 
 def read_purse(reader: Reader, profile_id: int) -> PurseRead:
     """A workspace's, which is there."""
-    ids = json_ids([profile_id])
+    return read_purses(reader, [profile_id])[profile_id]
+
+
+def read_purses(reader: Reader, profile_ids: Iterable[int]) -> dict[int, PurseRead]:
+    """Those of some workspaces."""
+    ids = json_ids(profile_ids)
     return purses_of(
         reader.rows("purses", PurseRow, profile_ids=ids),
         reader.rows("purse_grants", GrantRow, profile_ids=ids),
-    )[profile_id]
+    )

@@ -1,15 +1,15 @@
 """Housekeeping of a server: what no call looks after.
 
-It watches the wall clock, has captured bodies forgotten when their time is over, has the books
-audited now and then by a process of its own (so that no request waits for it), and tells what the
-last audit found, whoever ran it. Of all servers one has the books audited in each period.
+It watches the wall clock, has forgotten what was kept for a time, has the books audited now and
+then, and tells what the last audit found, whoever ran it. Of all servers one has the books audited
+in each period.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 import msgspec
@@ -20,14 +20,16 @@ from farebox.core.instant import MS_PER_DAY, MS_PER_MINUTE, MS_PER_SECOND
 from farebox.engine.clock import DRIFT_ALARM_MS, SteadyClock
 from farebox.engine.link import Link
 from farebox.engine.transaction import Command, Transaction
+from farebox.service.auditor import Auditor
 from farebox.service.duties import Duty
+from farebox.service.forms.common import Nothing
+from farebox.service.ingest import MINUTES_KEPT, IngestForget
 from farebox.service.metrics import Metrics
 from farebox.store.contract import QueryTimeoutError, Reader, StoreFaultError
 
 ROUND_SECONDS = 5.0
 FORGET_EVERY_MS = 10 * MS_PER_MINUTE
 FORGET_AT_ONCE = 2_000
-AUDIT_SECONDS_MAX = 3600.0
 ACTOR = "housekeeping"
 log = logging.getLogger("farebox.housekeeping")
 
@@ -65,7 +67,7 @@ class Seen(NamedTuple):
 
 
 class Housekeeper:
-    """One per server. `look` reads what there is to tell at an instant; `audit` audits."""
+    """One per server. `look` reads what there is to tell at an instant."""
 
     def __init__(
         self,
@@ -77,7 +79,7 @@ class Housekeeper:
         *,
         capture_days: int,
         audit_minutes: int,
-        audit: Callable[[], Coroutine[None, None, None]],
+        auditor: Auditor,
     ) -> None:
         self._link = link
         self._look = look
@@ -85,11 +87,10 @@ class Housekeeper:
         self._metrics = metrics
         self._capture_ms = capture_days * MS_PER_DAY
         self._audit_ms = audit_minutes * MS_PER_MINUTE
-        self._audit_now = audit
+        self.auditor = auditor
         self._audit_duty = audit_duty
         self._audit_due_ms = clock.now_ms() + self._audit_ms
         self._forgot_ms = 0
-        self._auditing: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -98,9 +99,7 @@ class Housekeeper:
                 await self.round()
                 await asyncio.sleep(ROUND_SECONDS)
         finally:
-            if self._auditing is not None:
-                self._auditing.cancel()
-                await asyncio.wait([self._auditing])
+            await self.auditor.stop()
 
     async def round(self) -> None:
         """Look after what is due."""
@@ -110,23 +109,19 @@ class Housekeeper:
             await self._tell(now_ms)
             if now_ms - self._forgot_ms >= FORGET_EVERY_MS:
                 await self._forget_captures(now_ms - self._capture_ms)
+                await self._forget_ingest(now_ms)
                 self._forgot_ms = now_ms
             if self._audit_ms and now_ms >= self._audit_due_ms:
                 await self._audit()
         except (FareboxError, StoreFaultError, QueryTimeoutError) as error:
             log.warning("housekeeping is put off: %s", error)
 
-    async def audited(self) -> None:
-        """Wait until no audit of this server runs."""
-        if self._auditing is not None:
-            await asyncio.wait([self._auditing])
-
     async def _audit(self) -> None:
         """Audit, unless another server did; the next is due when this one's time is over."""
         claimed = await self._audit_duty.claim(self._audit_ms)
         self._audit_due_ms = claimed.until_ms
-        if claimed.is_held and (self._auditing is None or self._auditing.done()):
-            self._auditing = asyncio.create_task(self._audit_now())
+        if claimed.is_held:
+            self.auditor.begin()
 
     async def _forget_captures(self, before_ms: int) -> None:
         forget = CapturesForget(before_ms)
@@ -136,6 +131,10 @@ class Housekeeper:
                 "captures.forget", forget, CapturesForgotten, actor=ACTOR
             )
             count = forgotten.count
+
+    async def _forget_ingest(self, now_ms: int) -> None:
+        forget = IngestForget(now_ms // MS_PER_MINUTE - MINUTES_KEPT)
+        await self._link.call("ingest.forget", forget, Nothing, actor=ACTOR)
 
     def _watch_clock(self) -> None:
         drift_ms = self._clock.drift_ms()
@@ -164,25 +163,6 @@ def look_around(reader: Reader, now_ms: int) -> Seen:
 def last_audit(reader: Reader) -> _Audit | None:
     """When the last audit ended, and how many differences it found."""
     return reader.one("audits_last", _Audit)
-
-
-async def audit(command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-    """Run an audit in a process of its own; what it found is in the database afterwards."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        env=environment,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with asyncio.timeout(AUDIT_SECONDS_MAX):
-            status = await process.wait()
-    except (TimeoutError, asyncio.CancelledError):
-        process.terminate()
-        await process.wait()
-        raise
-    if status:
-        log.error("the audit ended with status %d; `farebox audit` tells more", status)
 
 
 def _forget(tx: Transaction, forget: CapturesForget) -> CapturesForgotten:

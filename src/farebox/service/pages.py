@@ -76,6 +76,11 @@ def _key(cursor: str) -> Key:
         if not 0 <= key[0] < KEY_END:
             raise ValueError(key[0])  # noqa: TRY301 - no cursor of ours, like the others below
     except (ValueError, msgspec.MsgspecError) as error:
-        expected = Phrase("the 'next_cursor' of an earlier answer")
-        raise FareboxError(INVALID_FIELD, field="cursor", expected=expected) from error
+        raise no_cursor() from error
     return key
+
+
+def no_cursor() -> FareboxError:
+    """What a cursor is refused with that is none of ours."""
+    expected = Phrase("the 'next_cursor' of an earlier answer")
+    return FareboxError(INVALID_FIELD, field="cursor", expected=expected)

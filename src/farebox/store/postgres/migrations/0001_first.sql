@@ -193,6 +193,15 @@ create table commits (
 
 create index commits_at_ms on commits (at_ms);
 
+-- What was recorded, by the minute of its commit, for a day or two: nothing is charged from it.
+create table ingest_minutes (
+  minute bigint not null,
+  requests bigint not null check (requests > 0),
+  credits_micro bigint not null check (credits_micro >= 0),
+  slot smallint not null default 0,
+  primary key (minute, slot)
+) with (fillfactor = 50);
+
 -- Every request's identity, apart from the log, so that it can outlive the log's rows.
 create table identities (
   profile_id bigint not null,
@@ -313,6 +322,9 @@ create table transfers (
 -- What a statement lists one by one; charges are many, and summed in `charges`.
 create index transfers_listed on transfers (profile_id, at_ms)
   where kind in ('grant', 'expiry', 'correction');
+
+-- The ledger in the order of time, which commits of several nodes aren't in.
+create index transfers_at_ms on transfers (profile_id, at_ms, commit_id, ordinal);
 
 -- A projection of the transfers: a balance is credits minus debits, over all slots. What is drawn
 -- may be below zero in one slot; the audit holds the sum.

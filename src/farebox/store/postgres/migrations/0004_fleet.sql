@@ -4,6 +4,7 @@
 create table nodes (
   node_id bigint primary key,
   slot smallint unique,
+  entered_at_ms bigint not null,
   renewals bigint not null,
   now_ms bigint not null
 ) with (fillfactor = 20, autovacuum_vacuum_threshold = 100, autovacuum_vacuum_scale_factor = 0);

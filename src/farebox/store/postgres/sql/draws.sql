@@ -67,8 +67,8 @@ order by lease_id;
 -- Nodes, when a recorder opens the database: it is a node from now on. Its slot is the first that
 -- is free; one that was another's before holds sums to which it adds.
 with entered as (
-  insert into nodes (node_id, slot, renewals, now_ms)
-  select :node_id, min(free)::smallint, 0, :now_ms
+  insert into nodes (node_id, slot, entered_at_ms, renewals, now_ms)
+  select :node_id, min(free)::smallint, :now_ms, 0, :now_ms
   from generate_series(1, 1000) as free
   where not exists (select 1 from nodes where slot = free)
   returning node_id, slot

@@ -186,6 +186,13 @@ create table commits (
   at_ms integer not null
 ) strict;
 
+-- What was recorded, by the minute of its commit, for a day or two: nothing is charged from it.
+create table ingest_minutes (
+  minute integer primary key,
+  requests integer not null check (requests > 0),
+  credits_micro integer not null check (credits_micro >= 0)
+) strict;
+
 -- Every request's identity, apart from the log, so that it can outlive the log's rows.
 create table identities (
   profile_id integer not null,

@@ -4,6 +4,7 @@
 -- adopts its leases.
 create table nodes (
   node_id integer primary key,
+  entered_at_ms integer not null,
   renewals integer not null,
   now_ms integer not null
 ) strict;

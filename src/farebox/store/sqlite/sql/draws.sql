@@ -56,7 +56,8 @@ order by lease_id;
 
 -- name: node_enter
 -- Nodes, when a recorder opens the database: it is a node from now on.
-insert into nodes (node_id, renewals, now_ms) values (:node_id, 0, :now_ms) returning node_id;
+insert into nodes (node_id, entered_at_ms, renewals, now_ms)
+values (:node_id, :now_ms, 0, :now_ms) returning node_id;
 
 -- name: node_hold
 -- Nodes, in every transaction where others write: this node is there until its end.
