@@ -66,7 +66,7 @@ function line({ previous }, hidden, palette) {
 function tooltip(data, hidden, palette) {
   return {
     trigger: "axis",
-    axisPointer: { type: "shadow", shadowStyle: { color: palette.line, opacity: 0.4 } },
+    axisPointer: { type: "shadow", shadowStyle: { color: palette.line, opacity: 0.5 }, z: 0 },
     backgroundColor: palette.paper,
     borderColor: palette.line,
     borderWidth: 1,
