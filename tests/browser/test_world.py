@@ -20,9 +20,7 @@ def test_the_days_around_a_change_of_time_have_calls(world: World) -> None:
 def test_there_is_something_of_everything(world: World) -> None:
     rows = world.ask("/api_keys/logs", {"per_page": 100})
     assert rows["pagination"]["total_entries"] > 200
-    assert world.ask("/profile")["timezone"] == TIMEZONE
-    counts = world.server.call(
-        "GET", f"/admin/v1/workspaces/{world.acme.profile_id}/refusal_counts"
-    ).json()
-    assert counts["reasons"], counts
+    refused = world.refusals(world.acme)
+    assert refused["timezone"] == TIMEZONE
+    assert [reason["refusals"] for reason in refused["reasons"]] == [3]
     assert world.ask("/profile/usage", key=world.bolt.key)

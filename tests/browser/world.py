@@ -34,6 +34,7 @@ from farebox.service.record import Draft, Packer
 from farebox.store.database import Database
 from tests.support.recorders import nobody
 from tests.support.server import RunningServer
+from tests.support.waiting import until
 
 TIMEZONE = "America/New_York"
 SEED = 8
@@ -147,6 +148,11 @@ class World:
         assert answer.status_code == httpx.codes.OK, answer.text
         return answer.json()["data"]
 
+    def refusals(self, workspace: Workspace) -> Any:  # noqa: ANN401 - any JSON
+        """The admin API's answer to how many calls of a workspace were refused, by reason."""
+        path = f"/admin/v1/workspaces/{workspace.profile_id}/refusal_counts"
+        return self.server.call("GET", path).json()
+
     def _grant(self) -> None:
         soon = datetime.now(UTC) + timedelta(days=20)
         grant = {
@@ -162,6 +168,7 @@ class World:
             asked = {"key": self.acme.key, "log_type": "bulk_export"}
             answer = self.server.call("POST", "/v1/authorize", asked).json()
             assert answer["allowed"] is False, answer
+        until(lambda: bool(self.refusals(self.acme)["reasons"]))
 
     def _record(self) -> None:
         """Import the calls that have happened."""
