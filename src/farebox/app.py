@@ -38,7 +38,6 @@ from farebox.api.errors import error_response
 from farebox.api.fast_lane import PATH, FastLane
 from farebox.api.intake import Intake
 from farebox.api.own_limit import OwnLimit
-from farebox.api.readers import Readers
 from farebox.api.self_record import SelfRecorder
 from farebox.contract.operations import OPERATIONS
 from farebox.contract.texts import language_of
@@ -66,6 +65,7 @@ from farebox.service.forms.key import TokenEnsure, TokenEnsured
 from farebox.service.housekeeping import Housekeeper, look_around
 from farebox.service.links import link_seal
 from farebox.service.metrics import METRICS, Metrics
+from farebox.service.readers import Readers
 from farebox.service.record import Packer
 from farebox.service.record_queue import RecordQueue
 from farebox.service.refusal_log import RefusalLog

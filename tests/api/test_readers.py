@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from farebox.api.readers import THREADS, Readers
+from farebox.service.readers import THREADS, Readers
 from farebox.core.errors import STORE_UNAVAILABLE, FareboxError
 from farebox.store.contract import QueryTimeoutError, Reader, StoreFaultError
 from farebox.store.sqlite.database import SqliteDatabase, open_reader

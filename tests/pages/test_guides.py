@@ -12,7 +12,7 @@ import pytest
 from typer.main import get_command
 
 from farebox.__main__ import PLUGS
-from farebox.api.readers import THREADS
+from farebox.service.readers import THREADS
 from farebox.cli.main import make_app
 from farebox.contract.texts import LANGUAGES, TRANSLATED, Language, translate
 from farebox.core.errors import CATALOGUE

@@ -12,7 +12,7 @@ import httpx
 import psycopg
 import pytest
 
-from farebox.api.readers import THREADS
+from farebox.service.readers import THREADS
 from tests.postgres.office import Office
 from tests.support.calls import call
 from tests.support.server import RunningServer

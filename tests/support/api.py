@@ -19,7 +19,7 @@ import httpx
 from farebox.api.context import Context
 from farebox.api.intake import Intake
 from farebox.api.own_limit import OwnLimit
-from farebox.api.readers import Readers
+from farebox.service.readers import Readers
 from farebox.api.self_record import SelfRecorder
 from farebox.app import Hooks, make_app, make_context
 from farebox.engine.clock import SteadyClock

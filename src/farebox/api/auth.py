@@ -1,8 +1,6 @@
 """Credentials: where a call carries them. They are read from headers, never from a URL.
 
-A key comes in any of the configured headers, or as `Authorization: Bearer`; a token only so. One
-that the directory doesn't know is looked for once more in the store before it is refused, so that
-a new one works at once, and a store that is gone is never told as a wrong key.
+A key comes in any of the configured headers, or as `Authorization: Bearer`; a token only so.
 """
 
 from __future__ import annotations
@@ -15,10 +13,8 @@ from farebox.core.key import holds_secret
 from farebox.core.workspace import Scope, Token
 from farebox.service.authenticate import (
     Caller,
-    authenticate,
-    authenticate_token,
-    is_unknown_key,
-    is_unknown_token,
+    find_caller,
+    find_token,
 )
 
 AUTHORIZATION = "authorization"
@@ -34,10 +30,9 @@ async def authenticate_key(context: Context, request: Request) -> Caller:
     """
     refuse_key_in_url(request, context.key_headers)
     header, secret = presented_key(request, context.key_headers)
-    await context.follower.ensure_fresh()
-    if is_unknown_key(context.directory, secret):
-        await context.follower.catch_up()
-    return authenticate(context.directory, secret, header, context.clock.now_ms())
+    return await find_caller(
+        context.directory, context.follower, secret, header, context.clock.now_ms()
+    )
 
 
 async def authenticate_scope(context: Context, request: Request, scope: Scope) -> Token:
@@ -50,10 +45,7 @@ async def authenticate_scope(context: Context, request: Request, scope: Scope) -
     secret = _bearer(request)
     if secret is None:
         raise FareboxError(INVALID_TOKEN, scope=scope)
-    await context.follower.ensure_fresh()
-    if is_unknown_token(context.directory, secret):
-        await context.follower.catch_up()
-    return authenticate_token(context.directory, secret, scope)
+    return await find_token(context.directory, context.follower, secret, scope)
 
 
 def refuse_key_in_url(request: Request, key_headers: tuple[str, ...]) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from farebox.api.intake import Intake
 from farebox.api.own_limit import OwnLimit
-from farebox.api.readers import Readers
 from farebox.api.self_record import SelfRecorder
 from farebox.engine.clock import Clock
 from farebox.engine.directory import Directory
@@ -24,6 +23,7 @@ from farebox.service.capture import CapturePolicy
 from farebox.service.links import LinkToken
 from farebox.service.metrics import Metrics
 from farebox.service.numbers import Number
+from farebox.service.readers import Readers
 from farebox.service.record_queue import RecordQueue
 from farebox.service.refusal_log import RefusalLog
 from farebox.service.settle import Settler

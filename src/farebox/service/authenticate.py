@@ -1,7 +1,9 @@
 """Authenticate: whose call it is, by the digest of the whole presented key, from memory.
 
 An unknown, an expired and a revoked key get the same answer. A suspended workspace is told so, to
-whoever holds one of its keys.
+whoever holds one of its keys. What the directory doesn't know is looked for once more in the store
+before it is refused, so that a new one works at once, and a store that is gone is never told as a
+wrong key.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from farebox.core.errors import (
 from farebox.core.key import digest, is_plausible
 from farebox.core.workspace import ApiKey, Scope, Token, User, Workspace
 from farebox.engine.directory import Directory
+from farebox.engine.follower import Follower
 
 
 class Caller(NamedTuple):
@@ -32,6 +35,36 @@ class Caller(NamedTuple):
     def profile_id(self) -> int:
         """The caller's own workspace."""
         return self.workspace.profile_id
+
+
+async def find_caller(
+    directory: Directory,
+    follower: Follower,
+    secret: str,
+    authentication_type: str,
+    now_ms: int,
+) -> Caller:
+    """The caller of a presented key, as `authenticate`.
+
+    Raises:
+        FareboxError: likewise, or 503: the store is gone.
+    """
+    await follower.ensure_fresh()
+    if is_unknown_key(directory, secret):
+        await follower.catch_up()
+    return authenticate(directory, secret, authentication_type, now_ms)
+
+
+async def find_token(directory: Directory, follower: Follower, secret: str, scope: Scope) -> Token:
+    """The provider's token, as `authenticate_token`.
+
+    Raises:
+        FareboxError: likewise, or 503: the store is gone.
+    """
+    await follower.ensure_fresh()
+    if is_unknown_token(directory, secret):
+        await follower.catch_up()
+    return authenticate_token(directory, secret, scope)
 
 
 def is_unknown_key(directory: Directory, secret: str) -> bool:

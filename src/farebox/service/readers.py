@@ -13,7 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import TypeVar
 
+from farebox.engine.follower import Follower
 from farebox.engine.link import unavailable
+from farebox.service.reading import DirectoryBehindError
 from farebox.store.contract import Reader, StoreFaultError
 
 THREADS = 2
@@ -124,6 +126,30 @@ class Readers:
             raise
         finally:
             turn.end()
+
+
+async def read_own(
+    readers: Readers,
+    follower: Follower,
+    profile_id: int,
+    work: Callable[[Reader], Result],
+    *,
+    own_seconds: float = 0,
+) -> Result:
+    """The result of some work that reads one workspace alone, as `Readers.run`.
+
+    Another process may have made a plan or a log type, and used it, a moment before this one hears
+    of it. Then the directory catches up and the work is done once more: nothing is called unknown
+    that the store knows.
+
+    Raises:
+        DirectoryBehindError: even the directory of now doesn't know what the store names.
+    """
+    try:
+        return await readers.run(work, profile_id=profile_id, own_seconds=own_seconds)
+    except DirectoryBehindError:
+        await follower.catch_up()
+        return await readers.run(work, profile_id=profile_id, own_seconds=own_seconds)
 
 
 class _Turn:
