@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from farebox.service.readers import THREADS, Readers
 from farebox.core.errors import STORE_UNAVAILABLE, FareboxError
+from farebox.service.readers import THREADS, Readers
 from farebox.store.contract import QueryTimeoutError, Reader, StoreFaultError
 from farebox.store.sqlite.database import SqliteDatabase, open_reader
 from tests.support.harness import Harness

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farebox.contract import msgids
+from farebox import msgids
 from farebox.contract.texts import (
     LANGUAGES,
     TRANSLATED,

@@ -12,7 +12,6 @@ import pytest
 from typer.main import get_command
 
 from farebox.__main__ import PLUGS
-from farebox.service.readers import THREADS
 from farebox.cli.main import make_app
 from farebox.contract.texts import LANGUAGES, TRANSLATED, Language, translate
 from farebox.core.errors import CATALOGUE
@@ -23,6 +22,7 @@ from farebox.importers.mapping_file import read_mapping
 from farebox.pages.commands import COMMANDS
 from farebox.pages.fields import fields_of
 from farebox.pages.guides import GUIDE_SLUGS, guide, table
+from farebox.service.readers import THREADS
 from farebox.store.postgres.connection import SERVER_VERSION_MIN
 from tests.pages.site_client import get
 

@@ -19,7 +19,6 @@ import httpx
 from farebox.api.context import Context
 from farebox.api.intake import Intake
 from farebox.api.own_limit import OwnLimit
-from farebox.service.readers import Readers
 from farebox.api.self_record import SelfRecorder
 from farebox.app import Hooks, make_app, make_context
 from farebox.engine.clock import SteadyClock
@@ -30,6 +29,7 @@ from farebox.engine.messages import Answered, Drawn, Failed, Message, Recorded, 
 from farebox.engine.spawn import RecorderProcess
 from farebox.service.admit import Admitter
 from farebox.service.capture import CapturePolicy
+from farebox.service.readers import Readers
 from farebox.service.record import Packer
 from farebox.service.record_queue import RecordQueue
 from farebox.service.refusal_log import RefusalLog

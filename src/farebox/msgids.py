@@ -1,11 +1,12 @@
 """Msgids: every English text that needs a translation, found where it is written.
 
-    python -m farebox.contract.msgids           lists what the catalogues lack, as .po entries
-    python -m farebox.contract.msgids --stale   lists what they hold and nothing uses any more
+    python -m farebox.msgids           lists what the catalogues lack, as .po entries
+    python -m farebox.msgids --stale   lists what they hold and nothing uses any more
 
-Texts stand in the error catalogue, in the operations and their schemas, and in the source as
-`Phrase("...")`, as the help of a `Setting` or `Metric`, or in a constant whose name ends in
-EXPECTED, _TEXT or _TEXTS. To be found, a text need only stand in one of these places.
+Texts stand in the error catalogue, in the operations and their schemas, in templates as
+`_("...")`, and in the source as `Phrase("...")`, as the help of a `Setting` or `Metric`, or in a
+constant whose name ends in EXPECTED, _TEXT or _TEXTS. To be found, a text need only stand in one
+of these places.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from string import Formatter
+
+from jinja2 import Environment
+from jinja2.ext import extract_from_ast
 
 from farebox.contract.errors import ERROR_STRUCTS
 from farebox.contract.openapi import path_parameters
@@ -26,7 +30,7 @@ from farebox.core.errors import CATALOGUE
 
 # The position of a text among the arguments of a call.
 _MARKED_CALLS = {"Phrase": 0, "Setting": 2, "Metric": 3}
-SOURCE = Path(__file__).parent.parent
+SOURCE = Path(__file__).parent
 _MARKED_NAMES = ("EXPECTED", "EXPECTED_SIGNED", "_TEXT", "_TEXTS")
 
 
@@ -37,6 +41,8 @@ def collect() -> set[str]:
         found |= _operation_texts(operation)
     for path in sorted(SOURCE.rglob("*.py")):
         found |= set(_marked(ast.parse(path.read_text(encoding="utf-8"))))
+    for path in sorted(SOURCE.rglob("templates/**/*.html")):
+        found |= set(_in_template(path.read_text(encoding="utf-8")))
     return found
 
 
@@ -82,6 +88,14 @@ def _marked(tree: ast.AST) -> Iterator[str]:
             names = [target.id for target in targets if isinstance(target, ast.Name)]
             if any(name.endswith(_MARKED_NAMES) for name in names):
                 yield from _strings([node.value])
+
+
+def _in_template(template: str) -> Iterator[str]:
+    """The texts that a template marks."""
+    tree = Environment(autoescape=True).parse(template)
+    for _, _, message in extract_from_ast(tree, gettext_functions=("_",)):
+        texts = message if isinstance(message, tuple) else (message,)
+        yield from (text for text in texts if text is not None)
 
 
 def _strings(nodes: Iterable[ast.AST]) -> Iterator[str]:
