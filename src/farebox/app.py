@@ -44,6 +44,10 @@ from farebox.contract.texts import language_of
 from farebox.core.errors import FareboxError
 from farebox.core.instant import MS_PER_SECOND
 from farebox.core.key import digest
+from farebox.dashboard import operator, site, workspace
+from farebox.dashboard.desk import Desk
+from farebox.dashboard.form import Marks
+from farebox.dashboard.session import Sessions
 from farebox.engine.clock import SteadyClock
 from farebox.engine.directory import Directory
 from farebox.engine.entropy import SystemEntropy
@@ -216,6 +220,7 @@ def make_app(context: Context, settings: Settings, hooks: Hooks) -> Application:
             *dispatch.routes(
                 context, [o for o in OPERATIONS if o.operation_id in HANDLERS], HANDLERS
             ),
+            *dashboard_routes(context),
             *pages.routes(facts(settings)),
         ],
         lifespan,
@@ -356,6 +361,30 @@ def _duty(
         context.entropy,
         is_wanted=is_wanted,
     )
+
+
+def dashboard_routes(context: Context) -> list[BaseRoute]:
+    """The routes of the dashboard."""
+    desk = Desk(
+        directory=context.directory,
+        follower=context.follower,
+        readers=context.readers,
+        link=context.link,
+        gatekeeper=context.gatekeeper,
+        clock=context.clock,
+        entropy=context.entropy,
+        metrics=context.metrics,
+        sessions=Sessions(context.secret, context.entropy, is_framed=False),
+        marks=Marks(context.secret.derive),
+        log_query_ms=context.log_query_ms,
+        frame_ancestors=(),
+        is_https=False,
+    )
+    return [
+        *site.asset_routes(),
+        *site.routes(desk, "workspace", workspace.PAGES),
+        *site.routes(desk, "operator", operator.PAGES),
+    ]
 
 
 def facts(settings: Settings) -> Facts:

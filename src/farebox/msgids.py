@@ -4,9 +4,9 @@
     python -m farebox.msgids --stale   lists what they hold and nothing uses any more
 
 Texts stand in the error catalogue, in the operations and their schemas, in templates as
-`_("...")`, and in the source as `Phrase("...")`, as the help of a `Setting` or `Metric`, or in a
-constant whose name ends in EXPECTED, _TEXT or _TEXTS. To be found, a text need only stand in one
-of these places.
+`_("...")`, and in the source as `Phrase("...")` or `visit.text("...")`, as the help of a `Setting`
+or `Metric`, or in a constant whose name ends in EXPECTED, _TEXT or _TEXTS. To be found, a text
+need only stand in one of these places.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from farebox.contract.texts import TRANSLATED, Language, read_catalogue
 from farebox.core.errors import CATALOGUE
 
 # The position of a text among the arguments of a call.
-_MARKED_CALLS = {"Phrase": 0, "Setting": 2, "Metric": 3}
+_MARKED_CALLS = {"Phrase": 0, "Setting": 2, "Metric": 3, "visit.text": 0}
 SOURCE = Path(__file__).parent
 _MARKED_NAMES = ("EXPECTED", "EXPECTED_SIGNED", "_TEXT", "_TEXTS")
 
@@ -80,8 +80,8 @@ def _operation_texts(operation: Operation) -> set[str]:
 def _marked(tree: ast.AST) -> Iterator[str]:
     """The texts that a source file marks."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            position = _MARKED_CALLS.get(node.func.id, len(node.args))
+        if isinstance(node, ast.Call):
+            position = _MARKED_CALLS.get(ast.unparse(node.func), len(node.args))
             yield from _strings(node.args[position : position + 1])
         elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]

@@ -159,6 +159,7 @@ class Api:
         if body is not None:
             content = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
+        self._client.cookies.clear()  # whoever has some sends them on its own
         return self.run(self._client.request(method, path, content=content, headers=sent))
 
     def post(self, path: str, key: str, body: object = None, **more: Any) -> httpx.Response:  # noqa: ANN401 - as `request`

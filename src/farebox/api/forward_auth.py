@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from farebox.api.auth import presented_key
 from farebox.api.call import Answer, Call, Handler
-from farebox.api.errors import as_farebox_error, error_response, is_store_failure
+from farebox.api.errors import error_response, is_store_failure
 from farebox.api.forwarded import Read, from_forwarded_headers, from_nginx, from_path
 from farebox.api.gate import known_key
 from farebox.api.refused import refused_error, refused_response
@@ -41,6 +41,7 @@ from farebox.engine.holds import Hold
 from farebox.engine.link import unavailable
 from farebox.service.admit import Attempt, Refused
 from farebox.service.authenticate import authenticate
+from farebox.service.failure import as_farebox_error
 from farebox.service.settle import Outcome
 
 # Less than a gateway waits: after that it asks again, under the same id or as a new request.

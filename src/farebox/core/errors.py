@@ -97,6 +97,8 @@ EXPIRED_LINK = ErrorKind(
     40105, "expired_link", "The link has expired. Ask whoever sent it for a new one."
 )
 
+INVALID_SESSION = ErrorKind(40110, "invalid_session", "The sign-in has ended; sign in again.")
+
 NO_CREDITS = ErrorKind(40201, "no_credits", "The workspace has not enough credits left.")
 KEY_CAP_REACHED = ErrorKind(
     40202, "key_cap_reached", "The API key has used up its cap of credits for this period."
@@ -115,6 +117,15 @@ LOG_TYPE_NOT_ALLOWED = ErrorKind(
 )
 IP_NOT_ALLOWED = ErrorKind(
     40306, "ip_not_allowed", "The API key may not be used from this IP address."
+)
+
+FOREIGN_FORM = ErrorKind(
+    40310,
+    "foreign_form",
+    "The form is too old, or was not sent from this page; load the page again.",
+)
+VIEW_ONLY = ErrorKind(
+    40311, "view_only", "This sign-in may look at everything, and change nothing."
 )
 
 NOT_FOUND = ErrorKind(40401, "not_found", "There is no such {what}.")

@@ -11,8 +11,8 @@ import logging
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from farebox.api.errors import as_farebox_error
 from farebox.embed.life import Life
+from farebox.service.failure import as_farebox_error
 
 PREFIX = "lifespan."
 STARTED, FAILED = "lifespan.startup.complete", "lifespan.startup.failed"

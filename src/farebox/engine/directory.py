@@ -59,6 +59,7 @@ class Directory:
         self.paths = PathTable([])
         self._key_by_digest: dict[bytes, ApiKey] = {}
         self._keys_of: dict[int, dict[str, ApiKey]] = defaultdict(dict)
+        self._users_of: dict[int, dict[str, User]] = defaultdict(dict)
         self._token_by_digest: dict[bytes, Token] = {}
 
     def load(self, reader: Reader) -> None:
@@ -69,7 +70,7 @@ class Directory:
             self._take_log_types(reader)
             self.plans = read_plans(reader)
             self.workspaces = {w.profile_id: w for w in read_workspaces(reader, None)}
-            self.users = {u.user_id: u for u in read_users(reader, None)}
+            self._take_users(read_users(reader, None))
             self._take_keys(read_keys(reader, None))
             self._take_tokens(reader)
         finally:
@@ -102,6 +103,16 @@ class Directory:
         """A workspace's keys, oldest first."""
         keys = self._keys_of.get(profile_id, {}).values()
         return sorted(keys, key=lambda key: (key.created_at_ms, key.key_id))
+
+    def users_of(self, profile_id: int) -> list[User]:
+        """A workspace's users, its owner first."""
+        users = self._users_of.get(profile_id, {}).values()
+        return sorted(users, key=lambda u: (not u.is_owner, u.created_at_ms, u.user_id))
+
+    def token_of_id(self, token_id: str) -> Token | None:
+        """The token with this id, unless it was revoked."""
+        tokens = self._token_by_digest.values()
+        return next((t for t in tokens if t.token_id == token_id and t.revoked_at_ms is None), None)
 
     def token_of_digest(self, digest: bytes) -> Token | None:
         """The token with this digest, unless it was revoked."""
@@ -146,8 +157,7 @@ class Directory:
                 for workspace in read_workspaces(reader, int(change.ref)):
                     self.workspaces[workspace.profile_id] = workspace
             case "user":
-                for user in read_users(reader, change.ref):
-                    self.users[user.user_id] = user
+                self._take_users(read_users(reader, change.ref))
             case "key":
                 self._take_keys(read_keys(reader, change.ref))
             case "token":
@@ -167,6 +177,11 @@ class Directory:
             self.keys[key.key_id] = key
             self._key_by_digest[key.digest] = key
             self._keys_of[key.profile_id][key.key_id] = key
+
+    def _take_users(self, users: Iterable[User]) -> None:
+        for user in users:
+            self.users[user.user_id] = user
+            self._users_of[user.profile_id][user.user_id] = user
 
     def _take_tokens(self, reader: Reader) -> None:
         self._token_by_digest = {token.digest: token for token in read_tokens(reader)}

@@ -1,6 +1,6 @@
 """The routes of the documentation: `/docs/…`, `/llms.txt`, `/openapi/{lang}.json` and its files.
 
-`/` leads there, too.
+`/` leads to the dashboard.
 
 A page is made when it is first asked for and then kept. An address that is none raises the error
 of the catalogue, which the server answers as it answers every other.
@@ -45,6 +45,7 @@ SUFFIX = ".md"
 # With a slash, so that no page can have such a name.
 LLMS = "/llms.txt"
 OPENAPI = "/openapi"
+DASHBOARD = "/dashboard"
 _BUNDLE = "flask-swagger-ui"
 _BUNDLED = ("swagger-ui.css", "swagger-ui-bundle.js")
 _OWN = ("docs.css", "reference.css", "reference.js")
@@ -77,6 +78,10 @@ def routes(facts: Facts) -> list[Route]:
     """The routes, in the order in which they must be tried."""
     made = lru_cache(maxsize=None)(lambda name, language: make(name, language, facts))
 
+    def root(request: Request) -> Response:
+        del request
+        return RedirectResponse(DASHBOARD, headers=SECURITY_HEADERS)
+
     def docs(request: Request) -> Response:
         language = language_of(request.headers.get("accept-language"))
         vary = {"Vary": "Accept-Language"}
@@ -102,7 +107,7 @@ def routes(facts: Facts) -> list[Route]:
         return FileResponse(path, headers=_headers())
 
     return [
-        Route("/", _Endpoint(docs), name="root_get"),
+        Route("/", _Endpoint(root), name="root_get"),
         Route("/llms.txt", _Endpoint(llms_txt), name="llms_txt_get"),
         Route("/openapi/{lang}.json", _Endpoint(openapi_json), name="openapi_get"),
         Route("/docs", _Endpoint(docs), name="docs_get"),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.customer.shop import Shop
 from tests.support.api import Api
 from tests.support.harness import Harness
+from tests.support.shop import Shop
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from farebox.core.instant import to_iso_ms
-from tests.api.customer.shop import CUSTOMER_CALLS, Shop
+from tests.support.shop import CUSTOMER_CALLS, Shop
 
 UNKNOWN = "fbx_" + "0" * 38
 

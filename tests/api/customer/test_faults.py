@@ -10,7 +10,7 @@ from farebox.api.errors import REFERENCE_HEADER
 from farebox.core.errors import INVALID_KEY
 from farebox.engine import follower
 from farebox.store.contract import QueryTimeoutError
-from tests.api.customer.shop import CUSTOMER_CALLS, Shop
+from tests.support.shop import CUSTOMER_CALLS, Shop
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from farebox.core.request import MeteredRequest
-from tests.api.customer.shop import CREDIT
 from tests.contract.shape import load
 from tests.support.api import Api, exact
 from tests.support.harness import Harness
+from tests.support.shop import CREDIT
 
 ZONE = "Asia/Hong_Kong"
 NAMES = {

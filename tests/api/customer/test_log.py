@@ -11,9 +11,9 @@ import pytest
 
 from farebox.core.request import Capture
 from farebox.service import logs
-from tests.api.customer.shop import Shop
 from tests.support.api import Api, exact
 from tests.support.harness import Harness
+from tests.support.shop import Shop
 
 
 def page(quiet_shop: Shop, **body: object) -> Any:  # noqa: ANN401 - any JSON

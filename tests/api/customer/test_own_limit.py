@@ -13,9 +13,9 @@ from farebox.core.errors import FareboxError
 from farebox.core.request import Channel
 from farebox.engine.link import unavailable
 from farebox.store.contract import Reader
-from tests.api.customer.shop import CUSTOMER_CALLS, Shop
 from tests.support.api import Api
 from tests.support.harness import Harness
+from tests.support.shop import CUSTOMER_CALLS, Shop
 
 MINUTE_MS = 60_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tests.api.customer.shop import CREDIT, Shop
+from tests.support.shop import CREDIT, Shop
 
 HOUR_MS = 3_600_000
 

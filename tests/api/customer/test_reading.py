@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.customer.shop import CREDIT, Shop
+from tests.support.shop import CREDIT, Shop
 
 RANGE = {"start_date": "2026-05-01", "end_date": "2026-05-31"}
 

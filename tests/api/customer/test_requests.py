@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from farebox.api.body import BODY_BYTES_MAX
-from tests.api.customer.shop import CUSTOMER_CALLS, Shop
+from tests.support.shop import CUSTOMER_CALLS, Shop
 
 BOTH_METHODS = ("/profile", "/profile/usage", "/user", "/api_keys")
 RANGE = {"start_date": "2026-05-01", "end_date": "2026-05-14"}

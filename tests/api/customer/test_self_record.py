@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from farebox.api.self_record import SelfRecorder
-from tests.api.customer.shop import CUSTOMER_CALLS, Shop
 from tests.support.api import Api
 from tests.support.harness import Harness
+from tests.support.shop import CUSTOMER_CALLS, Shop
 
 RANGE = {"start_date": "2026-05-01", "end_date": "2026-05-31"}
 

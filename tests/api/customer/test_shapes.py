@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.customer.shop import CREDIT, Shop
 from tests.contract.shape import SEED_NAMES, load, problems
+from tests.support.shop import CREDIT, Shop
 
 CALLS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "profile_usage": ("POST", {}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tests.api.customer.shop import CREDIT, Shop
+from tests.support.shop import CREDIT, Shop
 
 RANGE = {"start_date": "2026-05-01", "end_date": "2026-05-31"}
 EMPTY_DAILY = {"series": [], "by_log_type": [], "totals": {"credits": 0, "requests": 0}}

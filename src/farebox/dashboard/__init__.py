@@ -1,0 +1,19 @@
+"""The dashboard: the pages of a workspace's people and of the operator, rendered by the server.
+
+    site.py         serves what `workspace.PAGES` and `operator.PAGES` declare
+    visit.py        one request: who looks, in which language, at what; gives pages
+    session.py      the signed cookie that says who looks; access.py holds it against what is true
+    form.py         what a page sends, and the mark that it came from our page
+    formats.py      numbers, credits, days and instants of each language
+    render.py       templates; `_("…")` marks a text
+    workspace/, operator/   one file a page; templates/ has the same folders
+
+How a page is written. A handler gets a visit; `await visit.read(work)` runs `work(reader)` on a
+reader's thread, where it asks the services that the API asks and gives `visit.page("x.html", …)`.
+A handler of a form calls `await visit.write(command, form, answer)`, which is a command of the
+recorder with the session as its actor, and then `visit.go(path)`; what is wrong goes into
+`visit.form.blame(error, visit.language)`, and the page is shown again with what was typed. Forms
+carry `form_marks(csrf)`. Templates are made of the macros in `templates/parts.html`; all their
+words stand in `_("…")`, their numbers in `formats.…`, with the exact value beside what is shown.
+Pages work without scripts; no style and no script stands in a page.
+"""

@@ -1,0 +1,42 @@
+"""Access: what a session's cookie says, held against what is true now.
+
+A key that was revoked or has expired, a token that was revoked, a workspace that is gone: each ends
+the sessions that stand on it, on every process within a second. A suspended workspace is told so.
+"""
+
+from __future__ import annotations
+
+from farebox.core.errors import SUSPENDED, FareboxError
+from farebox.dashboard.session import Session
+from farebox.dashboard.visit import Visit
+from farebox.engine.directory import Directory
+
+
+async def session_of(visit: Visit) -> Session | None:
+    """The session of a visit, if there is one and it still holds.
+
+    Raises:
+        FareboxError: 403, its workspace is suspended; 503, the store is gone.
+    """
+    desk = visit.desk
+    session = desk.sessions.read(visit.request, visit.area, visit.now_ms)
+    if session is None or session.kind == "visitor":
+        return session
+    await desk.follower.ensure_fresh()
+    if not _is_grounded(desk.directory, session, visit.now_ms):
+        return None
+    if session.profile_id and desk.directory.workspaces[session.profile_id].status == "suspended":
+        raise FareboxError(SUSPENDED)
+    return session
+
+
+def _is_grounded(directory: Directory, session: Session, now_ms: int) -> bool:
+    match session.kind:
+        case "key":
+            key = directory.keys.get(session.ref)
+            return key is not None and key.status(now_ms) == "active"
+        case "operator":
+            token = directory.token_of_id(session.ref)
+            return token is not None and token.scope == "admin"
+        case "link" | "visitor":
+            return session.profile_id in directory.workspaces

@@ -1,0 +1,112 @@
+"""Sessions: who looks at the pages, as a signed cookie that says so.
+
+    visitor     nobody yet; it binds the sign-in form to this browser
+    key         signed in with an API key: sees its workspace, may revoke that key
+    link        came by a link of the provider: sees the workspace or, as `manage`, changes it too
+    operator    signed in with a token of the scope `admin`
+
+The cookie holds ids and no secret, so there is nothing to store; what it says is checked against
+the directory at every request, and a key, token or workspace that has ended ends the session.
+Workspace and operator have cookies of their own, each for its own paths.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from farebox.core.errors import INVALID_SESSION, FareboxError
+from farebox.core.instant import MS_PER_HOUR, MS_PER_SECOND
+from farebox.engine.entropy import Entropy
+from farebox.engine.seal import Seal
+from farebox.engine.secret import ProgramSecret
+
+Area = Literal["workspace", "operator"]
+Role = Literal["view", "manage"]
+Kind = Literal["visitor", "key", "link", "operator"]
+
+ROOTS: dict[Area, str] = {"workspace": "/dashboard", "operator": "/operator"}
+SESSION_MS = 12 * MS_PER_HOUR
+PREFIX = "fbs_"
+PURPOSE = "sessions"
+_ACTORS: dict[Kind, str] = {"key": "key", "link": "link", "operator": "token"}
+
+
+class Session(msgspec.Struct, array_like=True, frozen=True):
+    """One sign-in. `ref` is the id of the key, link or token; a visitor has none."""
+
+    session_id: str
+    area: Area
+    kind: Kind
+    expires_ms: int
+    profile_id: int = 0
+    ref: str = ""
+    role: Role = "view"
+
+    @property
+    def actor(self) -> str:
+        """Whom the changes name."""
+        return f"{_ACTORS[self.kind]}:{self.ref}"
+
+
+class Sessions:
+    """Makes and reads the cookies."""
+
+    def __init__(self, secret: ProgramSecret, entropy: Entropy, *, is_framed: bool) -> None:
+        self._seal = Seal(Session, PREFIX, PURPOSE, secret.derive, wrong=INVALID_SESSION)
+        self._entropy = entropy
+        self._is_framed = is_framed
+
+    def make(
+        self,
+        area: Area,
+        kind: Kind,
+        expires_ms: int,
+        *,
+        profile_id: int = 0,
+        ref: str = "",
+        role: Role = "view",
+    ) -> Session:
+        """A session with an id that nobody can guess."""
+        session_id = self._entropy.random_bytes(16).hex()
+        return Session(session_id, area, kind, expires_ms, profile_id, ref, role)
+
+    def read(self, request: Request, area: Area, now_ms: int) -> Session | None:
+        """The session of a request, if its cookie is ours and hasn't ended."""
+        text = request.cookies.get(_name(area))
+        if text is None:
+            return None
+        try:
+            session = self._seal.open(text)
+        except FareboxError as error:
+            if error.kind is not INVALID_SESSION:
+                raise
+            return None
+        return session if session.area == area and now_ms < session.expires_ms else None
+
+    def keep(self, response: Response, session: Session, now_ms: int, *, is_secure: bool) -> None:
+        """Have the browser send a session from now on."""
+        seconds = max(0, session.expires_ms - now_ms) // MS_PER_SECOND
+        self._set(response, session.area, self._seal.seal(session), seconds, is_secure=is_secure)
+
+    def end(self, response: Response, area: Area, *, is_secure: bool) -> None:
+        """Have the browser forget the session."""
+        self._set(response, area, "", 0, is_secure=is_secure)
+
+    def _set(
+        self, response: Response, area: Area, text: str, seconds: int, *, is_secure: bool
+    ) -> None:
+        parts = [f"{_name(area)}={text}", f"Path={ROOTS[area]}", f"Max-Age={seconds}", "HttpOnly"]
+        if is_secure:
+            parts.append("Secure")
+        # A frame on a page of another site gets no Lax cookie; browsers take None over https only.
+        is_other_site = self._is_framed and is_secure and area == "workspace"
+        parts.append("SameSite=None; Partitioned" if is_other_site else "SameSite=Lax")
+        response.headers.append("Set-Cookie", "; ".join(parts))
+
+
+def _name(area: Area) -> str:
+    return f"farebox_{area}"
