@@ -220,7 +220,7 @@ def make_app(context: Context, settings: Settings, hooks: Hooks) -> Application:
             *dispatch.routes(
                 context, [o for o in OPERATIONS if o.operation_id in HANDLERS], HANDLERS
             ),
-            *dashboard_routes(context),
+            *dashboard_routes(context, settings),
             *pages.routes(facts(settings)),
         ],
         lifespan,
@@ -363,7 +363,7 @@ def _duty(
     )
 
 
-def dashboard_routes(context: Context) -> list[BaseRoute]:
+def dashboard_routes(context: Context, settings: Settings) -> list[BaseRoute]:
     """The routes of the dashboard."""
     desk = Desk(
         directory=context.directory,
@@ -374,11 +374,14 @@ def dashboard_routes(context: Context) -> list[BaseRoute]:
         clock=context.clock,
         entropy=context.entropy,
         metrics=context.metrics,
-        sessions=Sessions(context.secret, context.entropy, is_framed=False),
+        sessions=Sessions(
+            context.secret, context.entropy, is_framed=bool(settings.frame_ancestors)
+        ),
         marks=Marks(context.secret.derive),
+        links=link_seal(context.secret.derive),
         log_query_ms=context.log_query_ms,
-        frame_ancestors=(),
-        is_https=False,
+        frame_ancestors=settings.frame_ancestors,
+        is_https=settings.base_url.startswith("https:"),
     )
     return [
         *site.asset_routes(),

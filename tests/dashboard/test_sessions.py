@@ -6,7 +6,7 @@ import pytest
 
 from farebox.core.instant import MS_PER_HOUR
 from tests.support.shop import Shop
-from tests.support.visitor import Visitor
+from tests.support.visitor import Page, Visitor
 
 SIGN_IN = "/dashboard/sign-in"
 
@@ -133,6 +133,46 @@ def test_a_revoked_token_ends_its_sessions(shop: Shop, operator: Visitor) -> Non
     shop.harness.call("tokens.revoke", token_id=tokens[0]["token_id"])
     shop.api.run(shop.api.context.follower.catch_up())
     assert operator.get("/operator").path == "/operator/sign-in"
+
+
+def follow(shop: Shop, role: str, *, hours: int = 1) -> tuple[Visitor, Page]:
+    """A browser that was given a link, and the page that it leads to."""
+    made = shop.api.request(
+        "POST",
+        f"/admin/v1/workspaces/{shop.profile_id}/links",
+        token=shop.api.admin_token,
+        body={"role": role, "expires_in_seconds": hours * 3600},
+    ).json()
+    path, _, token = made["url"].partition("#")
+    visitor = Visitor(shop.api)
+    page = visitor.get(path[path.index("/dashboard") :])
+    return visitor, visitor.send(page, "/dashboard/link", token=token)
+
+
+@pytest.mark.parametrize(
+    ("role", "told"), [("view", "Signed in to view"), ("manage", "Signed in to view and manage")]
+)
+def test_a_link_leads_to_its_workspace_with_its_role(shop: Shop, role: str, told: str) -> None:
+    _, page = follow(shop, role)
+    assert page.path == "/dashboard"
+    assert "Acme" in page.texts
+    assert told in page.texts
+
+
+def test_a_link_and_what_it_opened_end_together(shop: Shop) -> None:
+    visitor, _ = follow(shop, "view", hours=2)
+    shop.harness.clock.advance(2 * MS_PER_HOUR - 1)
+    assert visitor.get("/dashboard").path == "/dashboard"
+    shop.harness.clock.advance(1)
+    assert visitor.get("/dashboard").path == SIGN_IN
+
+
+@pytest.mark.parametrize("token", ["", "lnk_", "lnk_AAAA", "fbx_x", "é"])
+def test_a_link_that_is_none_is_told_so(visitor: Visitor, token: str) -> None:
+    page = visitor.send(visitor.get("/dashboard/link"), "/dashboard/link", token=token)
+    assert page.status == 401
+    assert "This link doesn't work any more" in page.text
+    assert visitor.get("/dashboard").path == SIGN_IN
 
 
 def test_a_store_that_is_gone_is_told_as_such_and_signs_nobody_out(

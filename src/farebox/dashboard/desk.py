@@ -12,6 +12,8 @@ from farebox.engine.entropy import Entropy
 from farebox.engine.follower import Follower
 from farebox.engine.gatekeeper import Gatekeeper
 from farebox.engine.link import Link
+from farebox.engine.seal import Seal
+from farebox.service.links import LinkToken
 from farebox.service.metrics import Metrics
 from farebox.service.readers import Readers
 
@@ -24,6 +26,7 @@ class Desk:
         directory: kept young by `follower`.
         sessions: the cookies.
         marks: what shows that a form came from our own page.
+        links: what signs the provider's links.
         log_query_ms: how long one query of the log may take.
         frame_ancestors: the origins that may show the workspace's pages in a frame.
         is_https: whether the public address is one of https, whatever a proxy makes of it.
@@ -39,6 +42,7 @@ class Desk:
     metrics: Metrics
     sessions: Sessions
     marks: Marks
+    links: Seal[LinkToken]
     log_query_ms: int
     frame_ancestors: tuple[str, ...]
     is_https: bool

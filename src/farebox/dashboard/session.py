@@ -20,12 +20,12 @@ from starlette.responses import Response
 
 from farebox.core.errors import INVALID_SESSION, FareboxError
 from farebox.core.instant import MS_PER_HOUR, MS_PER_SECOND
+from farebox.core.link import Role
 from farebox.engine.entropy import Entropy
 from farebox.engine.seal import Seal
 from farebox.engine.secret import ProgramSecret
 
 Area = Literal["workspace", "operator"]
-Role = Literal["view", "manage"]
 Kind = Literal["visitor", "key", "link", "operator"]
 
 ROOTS: dict[Area, str] = {"workspace": "/dashboard", "operator": "/operator"}
