@@ -36,47 +36,20 @@ from farebox.api import (
 from farebox.api.context import Context, Gather
 from farebox.api.errors import error_response
 from farebox.api.fast_lane import PATH, FastLane
-from farebox.api.intake import Intake
-from farebox.api.own_limit import OwnLimit
-from farebox.api.self_record import SelfRecorder
 from farebox.contract.operations import OPERATIONS
 from farebox.contract.texts import language_of
 from farebox.core.errors import FareboxError
-from farebox.core.instant import MS_PER_SECOND
 from farebox.core.key import digest
 from farebox.dashboard import operator, site, workspace
-from farebox.dashboard.desk import Desk
-from farebox.dashboard.form import Marks
-from farebox.dashboard.session import Sessions
 from farebox.engine.clock import SteadyClock
-from farebox.engine.directory import Directory
-from farebox.engine.entropy import SystemEntropy
-from farebox.engine.follower import Follower
-from farebox.engine.gatekeeper import Gatekeeper
-from farebox.engine.link import Link
-from farebox.engine.paths import place_of
-from farebox.engine.reservation import reservation_seal
-from farebox.engine.secret import ProgramSecret
-from farebox.engine.spawn import DATABASE_VARIABLE, recorder_process
 from farebox.pages import app as pages
-from farebox.pages.facts import Facts, MetricFact, SettingFact
-from farebox.service.admit import Admitter
+from farebox.parts import facts, make_desk
 from farebox.service.alert_watch import AlertWatcher, are_any
-from farebox.service.auditor import Auditor, audit
-from farebox.service.capture import CapturePolicy
 from farebox.service.duties import Duty
 from farebox.service.forms.key import TokenEnsure, TokenEnsured
 from farebox.service.housekeeping import Housekeeper, look_around
-from farebox.service.links import link_seal
-from farebox.service.metrics import METRICS, Metrics
-from farebox.service.readers import Readers
-from farebox.service.record import Packer
-from farebox.service.record_queue import RecordQueue
-from farebox.service.refusal_log import RefusalLog
-from farebox.service.settle import Settler
-from farebox.settings import SETTINGS, Settings, process_environment
+from farebox.settings import Settings
 from farebox.store.contract import Reader
-from farebox.store.database import Database
 from farebox.webhooks.deliverer import Deliverer
 from farebox.webhooks.sender import Resolve, Sender, resolve
 
@@ -120,68 +93,6 @@ class Hooks:
     gather: Gather | None = None
 
 
-def make_context(settings: Settings) -> Context:
-    """The parts that the endpoints work with. To be called where the event loop runs.
-
-    Raises:
-        StoreFaultError: there is no folder for the processes of this machine to meet in.
-    """
-    directory = Directory()
-    entropy = SystemEntropy()
-    metrics = Metrics()
-    clock = SteadyClock()
-    database = Database(settings.database)
-    place = place_of(database, settings.runtime_dir)
-    recorder = recorder_process(database, place, process_environment())
-    link = Link(place, recorder, rows_waiting_max=settings.queue_rows)
-    policy = CapturePolicy(settings.capture_bodies, settings.capture_bytes, settings.key_headers)
-    secret = ProgramSecret(settings.secret, place, entropy)
-    hold_ms = settings.reservation_seconds * MS_PER_SECOND
-    gatekeeper = Gatekeeper(link, clock, entropy, hold_ms=hold_ms)
-    refusal_log = RefusalLog(link, metrics, entropy)
-    self_recorder = SelfRecorder(link, metrics)
-    readers = Readers(database.open_reader)
-    return Context(
-        directory=directory,
-        follower=Follower(directory, database.open_reader),
-        readers=readers,
-        link=link,
-        intake=Intake(Packer(directory, entropy), link, clock, policy, metrics),
-        self_recorder=self_recorder,
-        refusal_log=refusal_log,
-        own_limit=OwnLimit(settings.customer_requests_per_minute, readers.run, self_recorder.flush),
-        gatekeeper=gatekeeper,
-        admitter=Admitter(directory, gatekeeper, refusal_log, entropy),
-        settler=Settler(directory, entropy),
-        record_queue=RecordQueue(gatekeeper, metrics),
-        seal=reservation_seal(secret.derive),
-        capture_policy=policy,
-        clock=clock,
-        entropy=entropy,
-        metrics=metrics,
-        auditor=_auditor(settings),
-        secret=secret,
-        link_seal=link_seal(secret.derive),
-        base_url=settings.base_url,
-        is_webhook_private_allowed=settings.webhook_private,
-        key_headers=settings.key_headers,
-        is_forward_auth_waiting=settings.forward_auth_wait,
-        is_legacy_rate_headers=settings.legacy_rate_headers,
-        log_query_ms=settings.log_query_ms,
-    )
-
-
-def _auditor(settings: Settings) -> Auditor:
-    """What has the books audited, by a process of its own."""
-    # A password may be read there by the same user only; a command line by everyone.
-    environment = {
-        **process_environment(),
-        DATABASE_VARIABLE: settings.database.reveal(),
-        "FAREBOX_RUNTIME_DIR": str(settings.runtime_dir),
-    }
-    return Auditor(partial(audit, [sys.executable, "-m", "farebox", "audit"], environment))
-
-
 class Application(Starlette):
     """The ASGI application. The gate's hot path goes before everything else."""
 
@@ -213,6 +124,7 @@ def make_app(context: Context, settings: Settings, hooks: Hooks) -> Application:
             await asyncio.gather(*watching, return_exceptions=True)
             await stop(context)
 
+    desk = make_desk(context, settings)
     app = _application(
         context,
         [
@@ -220,7 +132,9 @@ def make_app(context: Context, settings: Settings, hooks: Hooks) -> Application:
             *dispatch.routes(
                 context, [o for o in OPERATIONS if o.operation_id in HANDLERS], HANDLERS
             ),
-            *dashboard_routes(context, settings),
+            *site.asset_routes(),
+            *site.routes(desk, "workspace", workspace.PAGES),
+            *site.routes(desk, "operator", operator.PAGES),
             *pages.routes(facts(settings)),
         ],
         lifespan,
@@ -360,42 +274,4 @@ def _duty(
         context.clock,
         context.entropy,
         is_wanted=is_wanted,
-    )
-
-
-def dashboard_routes(context: Context, settings: Settings) -> list[BaseRoute]:
-    """The routes of the dashboard."""
-    desk = Desk(
-        directory=context.directory,
-        follower=context.follower,
-        readers=context.readers,
-        link=context.link,
-        gatekeeper=context.gatekeeper,
-        clock=context.clock,
-        entropy=context.entropy,
-        metrics=context.metrics,
-        sessions=Sessions(
-            context.secret, context.entropy, is_framed=bool(settings.frame_ancestors)
-        ),
-        marks=Marks(context.secret.derive),
-        links=link_seal(context.secret.derive),
-        log_query_ms=context.log_query_ms,
-        frame_ancestors=settings.frame_ancestors,
-        is_https=settings.base_url.startswith("https:"),
-    )
-    return [
-        *site.asset_routes(),
-        *site.routes(desk, "workspace", workspace.PAGES),
-        *site.routes(desk, "operator", operator.PAGES),
-    ]
-
-
-def facts(settings: Settings) -> Facts:
-    """What the documentation tells of this installation."""
-    return Facts(
-        version=__version__,
-        base_url=settings.base_url,
-        key_headers=settings.key_headers,
-        settings=tuple(SettingFact(s.name, s.default, s.help) for s in SETTINGS),
-        metrics=tuple(MetricFact(m.name, m.kind, m.help) for m in METRICS),
     )

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from farebox.app import facts
 from farebox.cli.output import note
 from farebox.pages.export import write_site
+from farebox.parts import facts
 from farebox.settings import read_settings
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to write; made if need be.")]

@@ -15,9 +15,10 @@ import uvicorn
 import uvloop
 
 from farebox.api.head import BoundedHead
-from farebox.app import Hooks, make_app, make_context
+from farebox.app import Hooks, make_app
 from farebox.cli.failure import CliError
 from farebox.core.origin import origin_of
+from farebox.parts import make_context
 from farebox.settings import Settings
 
 GRACE_SECONDS = 10

@@ -20,13 +20,14 @@ from farebox.api.context import Context
 from farebox.api.intake import Intake
 from farebox.api.own_limit import OwnLimit
 from farebox.api.self_record import SelfRecorder
-from farebox.app import Hooks, make_app, make_context
+from farebox.app import Hooks, make_app
 from farebox.engine.clock import SteadyClock
 from farebox.engine.follower import Follower
 from farebox.engine.gatekeeper import Gatekeeper
 from farebox.engine.link import Link, failure, unavailable
 from farebox.engine.messages import Answered, Drawn, Failed, Message, Recorded, Voided
 from farebox.engine.spawn import RecorderProcess
+from farebox.parts import make_context
 from farebox.service.admit import Admitter
 from farebox.service.capture import CapturePolicy
 from farebox.service.readers import Readers

@@ -20,10 +20,11 @@ from weakref import WeakSet
 
 from farebox.api.context import Context
 from farebox.api.health import numbers_now
-from farebox.app import Application, Hooks, make_context, make_customer_app, make_watchers
+from farebox.app import Application, Hooks, make_customer_app, make_watchers
 from farebox.app import start as start_parts
 from farebox.app import stop as stop_parts
 from farebox.core.errors import FareboxError
+from farebox.parts import make_context
 from farebox.service.failure import as_farebox_error
 from farebox.service.numbers import Number
 from farebox.settings import Settings
