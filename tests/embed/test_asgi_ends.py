@@ -156,7 +156,7 @@ def test_a_cancelled_call_leaks_nothing(market: Market, parts: int) -> None:
                 await task
             rows = await server.rows(buyer, parts)
             assert [(row.status_code, row.response_size) for row in rows] == [(200, 5)] * parts
-            assert server.context.gatekeeper.held_micro(buyer.profile_id) == 0
+            assert server.context.gatekeeper.held(buyer.profile_id).micro == 0
             api.answer = api.plainly
             assert (await server.search(buyer)).status_code == (429 if parts else 200)
 
@@ -179,7 +179,7 @@ def test_a_call_that_is_cancelled_before_its_admission_leaks_nothing(market: Mar
                 (outcome,) = await asyncio.gather(task, return_exceptions=True)
                 was_cancelled = isinstance(outcome, BaseException)
                 if was_cancelled:
-                    assert server.context.gatekeeper.held_micro(buyer.profile_id) == 0
+                    assert server.context.gatekeeper.held(buyer.profile_id).micro == 0
                 # Else it had been answered.
                 status = (await server.search(buyer)).status_code
                 assert status == (200 if was_cancelled else 429), steps
@@ -208,12 +208,12 @@ def test_a_stream_is_settled_when_it_is_done(market: Market) -> None:
                 wire.has_sent.clear()
                 await wire.has_sent.wait()
             await server.rows(buyer, 0)
-            assert server.context.gatekeeper.held_micro(buyer.profile_id) == 3 * MICRO
+            assert server.context.gatekeeper.held(buyer.profile_id).micro == 3 * MICRO
             goes_on.set()
             await task
             (row,) = await server.rows(buyer, 1)
             assert (row.response_size, row.credits_micro) == (7, 2 * MICRO)
-            assert server.context.gatekeeper.held_micro(buyer.profile_id) == 0
+            assert server.context.gatekeeper.held(buyer.profile_id).micro == 0
 
     asyncio.run(run())
 

@@ -119,7 +119,7 @@ def test_an_answer_that_is_closed_early_is_settled_as_far_as_it_came(market: Mar
         parts = server.begin(Answer(), buyer)
         assert next(iter(parts)) == b"12345"
         server.rows(buyer, 0)
-        assert server.context.gatekeeper.held_micro(buyer.profile_id) == 3 * MICRO
+        assert server.context.gatekeeper.held(buyer.profile_id).micro == 3 * MICRO
         close(parts)
         (row,) = server.rows(buyer, 1)
         assert (row.response_size, row.credits_micro) == (5, 3 * MICRO)

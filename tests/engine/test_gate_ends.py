@@ -57,7 +57,7 @@ def test_a_hold_that_expires_while_its_settlement_is_refused_is_free_again(world
         with pytest.raises(FareboxError):
             await gate.settle(hold)
         gate.link.loses = lambda _moment, _message: False
-        assert gate.gatekeeper.held_micro(profile_id) == 0
+        assert gate.gatekeeper.held(profile_id).micro == 0
         # All of it can be had: nothing is held any more.
         for _ in range(300 // 3):
             await gate.settle(await gate.admitted(key_id, SLUG))

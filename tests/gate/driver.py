@@ -17,7 +17,7 @@ class Driver(Ending):
         self.follow(process)
         process.wire.fate = fate
         try:
-            self.world.run(process.gatekeeper._drawn())
+            self.world.run(process.gatekeeper.renew())
         except FareboxError as error:
             if error.kind is not STORE_UNAVAILABLE or fate is None:
                 raise

@@ -49,10 +49,10 @@ async def get_profile_usage(call: Call) -> Answer:
 async def get_profile(call: Call) -> Answer:
     """`/profile`."""
     workspace, directory = call.caller.workspace, call.context.directory
-    held_micro = call.context.gatekeeper.held_micro(workspace.profile_id)
+    held = call.context.gatekeeper.held
 
     def work(reader: Reader) -> bytes:
-        found = read_profile(reader, directory, workspace, call.now_ms, held_micro)
+        found = read_profile(reader, directory, workspace, call.now_ms, held)
         return ENCODER.encode(ProfileAnswer(profile_data(found)))
 
     return await read(call, work)
@@ -66,10 +66,10 @@ async def get_user(call: Call) -> Answer:
 async def get_quotas(call: Call) -> Answer:
     """`/v1/quotas`."""
     workspace, directory = call.caller.workspace, call.context.directory
-    held_micro = call.context.gatekeeper.held_micro(workspace.profile_id)
+    held = call.context.gatekeeper.held
 
     def work(reader: Reader) -> bytes:
-        found = read_quotas(reader, directory, workspace, call.now_ms, held_micro)
+        found = read_quotas(reader, directory, workspace, call.now_ms, held)
         return ENCODER.encode(quotas_answer(found))
 
     return await read(call, work)

@@ -20,9 +20,13 @@ from farebox.engine.messages import Drawn
 from farebox.engine.reservation import Reservation
 from farebox.engine.stockroom import Asked, Stockroom
 from farebox.engine.stocks import Meter, Recall, Stock, Wallet
+from farebox.engine.tally import Holdings
+from farebox.engine.telling import Telling
 
 # What was found to have nothing left is asked about again only then.
 RECHECK_MS = 250
+# So many renewals.
+LET_GO_EVERY = 40
 
 
 class Counts:
@@ -44,10 +48,12 @@ class Gate:
         self.trusted_until_ms = 0
         self.holds = Holds()
         self.room = Stockroom()
+        self.telling = Telling()
         self.counts = Counts()
         # The recall that the last ask without a decision waits for; to others it is no hurry.
         self.waits_for: Recall | None = None
         self._number = 0
+        self._rounds = 0
 
     def decide(self, ask: Ask, now_ms: int) -> Hold | Denial | None:
         """Admit a request, refuse it, or None: more must be known first.
@@ -103,9 +109,10 @@ class Gate:
         return self.room.limits(ask, now_ms)
 
     def held_micro(self, profile_id: int) -> int:
-        """What reservations of this process hold of a workspace's credits."""
+        """What reservations hold of a workspace's credits, here and as others have told."""
         wallet = self.room.wallets.get(profile_id)
-        return 0 if wallet is None else wallet.held_micro
+        own_micro = 0 if wallet is None else wallet.held_micro
+        return own_micro + self.telling.elsewhere_micro(profile_id)
 
     def step_back(self, step_ms: int) -> bool:
         """Go on by a clock that is set back, holds for as long as ever; False where it can't be.
@@ -186,6 +193,17 @@ class Gate:
         self._expire(now_ms)
         return self.room.wants(now_ms)
 
+    def look_around(self, now_ms: int) -> None:
+        """With each renewal: note what reservations hold by now, let go of what nobody uses."""
+        self._rounds += 1
+        if self._rounds % LET_GO_EVERY == 0:
+            self.room.let_go(now_ms)
+        self.telling.look(self.room.wallets)
+
+    def take_holdings(self) -> Holdings:
+        """What to tell with a message, as `wants` what to ask for with it."""
+        return self.telling.take(self.room.wallets)
+
     def supplied(self, asked: list[Asked], drawn: Drawn, began_ms: int, now_ms: int) -> None:
         """Take what was drawn; the renewal that brought it began at `began_ms`."""
         for one, supply in zip(asked, drawn.supplies, strict=True):
@@ -193,6 +211,7 @@ class Gate:
             self.counts.drawn_units += sum(lot.added for lot in supply.windows)
         for number, taken_micro in drawn.ended:
             self.ended_elsewhere(number, taken_micro, now_ms)
+        self.telling.hear(drawn.holdings, is_first=drawn.are_first)
         for profile_id in drawn.recalled:
             self.counts.recalled_units += self.room.recall(profile_id, now_ms)
         self.trusted_until_ms = max(self.trusted_until_ms, began_ms + TRUST_MS)
@@ -205,6 +224,7 @@ class Gate:
         old, free = self.lease_id, self.room.emptied(now_ms)
         self.lease_id = lease_id
         self.trusted_until_ms = 0
+        self.telling.part(self.room.wallets)
         self.room = Stockroom()
         return old, free
 

@@ -31,12 +31,12 @@ from farebox.engine.holds import Ask, Hold
 from farebox.engine.link import Link, unavailable
 from farebox.engine.messages import NodeTold, Recorded
 from farebox.engine.reservation import Reservation
+from farebox.engine.telling import HeldHere
 
 RENEW_SECONDS = 0.25
 # How often to look whether others have given back what they were told to, or whether the recorder
 # has come to where this process's clock is.
 WAIT_SECONDS = 0.05
-LET_GO_EVERY = 40
 DECIDE_SECONDS_MAX = 2.0
 HOLDS_MAX = 1_000_000
 LEASE_ID_BITS = 62
@@ -150,10 +150,11 @@ class Gatekeeper:
         with self._lock:
             return self._gate.limits(ask, now_ms)
 
-    def held_micro(self, profile_id: int) -> int:
-        """What reservations of this process hold of a workspace's credits."""
+    def held(self, profile_id: int) -> HeldHere:
+        """What reservations hold of a workspace's credits, as far as it is known here."""
         with self._lock:
-            return self._gate.held_micro(profile_id)
+            held_micro = self._gate.held_micro(profile_id)
+        return HeldHere(held_micro, 0 if self.node is None else self.node.node_id)
 
     @property
     def counts(self) -> Counts:
@@ -277,16 +278,17 @@ class Gatekeeper:
         self._abandon()
         await self._partings.close()
 
+    async def renew(self) -> None:
+        """Renew once, and tell what has changed of what reservations hold."""
+        with self._lock:
+            self._gate.look_around(self._clock.now_ms())
+        await self._drawn()
+
     async def _renew(self) -> None:
-        rounds = 0
         while True:
             await asyncio.sleep(RENEW_SECONDS)
-            rounds += 1
-            if rounds % LET_GO_EVERY == 0:
-                with self._lock:
-                    self._gate.room.let_go(self._clock.now_ms())
             try:
-                await self._drawn()
+                await self.renew()
             except FareboxError as error:
                 log.warning("the lease could not be renewed: %s", error.internal)
             except Exception:
@@ -315,6 +317,7 @@ class Gatekeeper:
             lease_id = self._gate.lease_id
             asked, returns = self._gate.wants(began_ms)
             is_old = self._gate.room.is_used
+            holdings = self._gate.take_holdings()
         try:
             drawn = await self._link.draw(
                 lease_id,
@@ -323,6 +326,7 @@ class Gatekeeper:
                 [one.want for one in asked],
                 returns,
                 is_old=is_old,
+                holdings=holdings,
             )
         except FareboxError:
             if lease_id == self._gate.lease_id:

@@ -119,17 +119,27 @@ class Link:
         *,
         is_last: bool = False,
         is_old: bool = False,
+        holdings: Sequence[tuple[int, int]] = (),
     ) -> Drawn:
         """Renew a lease, and move units to it and back; returns after the commit.
 
-        A lease `is_old` when something was drawn by it before.
+        A lease `is_old` when something was drawn by it before. `holdings` as in `Draw`.
 
         Raises:
             FareboxError: 503, the outcome is unknown.
         """
-        reply = await self._ask(
-            Draw(self._call_id(), lease_id, now_ms, hold_ms, wants, returns, is_last, is_old)
+        draw = Draw(
+            self._call_id(),
+            lease_id,
+            now_ms,
+            hold_ms,
+            wants,
+            returns,
+            is_last,
+            is_old,
+            list(holdings),
         )
+        reply = await self._ask(draw)
         assert isinstance(reply, Drawn)
         return reply
 

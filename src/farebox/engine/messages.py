@@ -72,7 +72,8 @@ class Draw(msgspec.Struct, tag="draw", array_like=True, frozen=True):
 
     A lease that isn't known is opened, unless it `is_old`: then it has ended so long ago that it
     was forgotten. One that has ended stays so. `is_last` ends it: what comes back then is all that
-    no reservation holds; it may be told again until it is answered, and counts once.
+    no reservation holds; it may be told again until it is answered, and counts once. `holdings` are
+    workspaces, and what the sender's reservations hold of their credits where that has changed.
     """
 
     call_id: int
@@ -83,6 +84,7 @@ class Draw(msgspec.Struct, tag="draw", array_like=True, frozen=True):
     returns: list[tuple[int, int]] = []
     is_last: bool = False
     is_old: bool = False
+    holdings: list[tuple[int, int]] = []
 
 
 class Void(msgspec.Struct, tag="void", array_like=True, frozen=True):
@@ -168,6 +170,7 @@ class Supply(msgspec.Struct, array_like=True, frozen=True):
 class NodeTold(NamedTuple):
     """What the recorder of a node has done since it began, where others write too."""
 
+    node_id: int
     round_trips: int
     renewals: int
     nodes_ended: int
@@ -178,6 +181,8 @@ class Drawn(msgspec.Struct, tag="drawn", array_like=True, frozen=True):
 
     Of workspaces that were `recalled`, others have run short: what lies idle is to come back. Holds
     that were `ended` elsewhere are (number, micro-credits taken); of those below 0 none were.
+    `holdings` are workspaces, and what other processes of the node hold where that has changed;
+    all of it where they `are_first`.
     """
 
     call_id: int
@@ -187,6 +192,8 @@ class Drawn(msgspec.Struct, tag="drawn", array_like=True, frozen=True):
     recalled: list[int] = []
     ended: list[tuple[int, int]] = []
     node: NodeTold | None = None
+    holdings: list[tuple[int, int]] = []
+    are_first: bool = False
 
 
 class Voided(msgspec.Struct, tag="voided", array_like=True, frozen=True):

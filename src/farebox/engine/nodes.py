@@ -16,6 +16,7 @@ from farebox.engine.draws import Lease
 from farebox.engine.ends import EndRow
 from farebox.engine.entropy import Entropy
 from farebox.engine.leases import SILENT_MS
+from farebox.engine.tally import Holdings
 from farebox.store.contract import Locks, Pending, StoreFaultError, Writer
 
 RENEW_MS = 250
@@ -122,8 +123,10 @@ class Nodes:
         if not held.rows():
             self._gone()
 
-    def renew(self, now_ms: int, boot_ms: int) -> Renewal:
+    def renew(self, now_ms: int, boot_ms: int, holdings: Holdings) -> Renewal:
         """Tell the others that this node is there, and look at them; in no transaction.
+
+        `holdings` is what its processes' reservations hold where that has changed.
 
         Raises:
             StoreFaultError: another node has ended this one.
@@ -131,6 +134,7 @@ class Nodes:
         self._shift(boot_ms)
         bounds = self._db.ask("clock_bounds", _ClockRow)
         renewed = self._db.ask("node_renew", _NodeId, node_id=self.node_id, now_ms=now_ms)
+        self._tell(holdings)
         asked = self._db.ask("nodes_all", NodeRow)
         recalls = self._db.ask("recalls_since", RecallRow, since_ms=self._recalls_ms)
         ends = self._db.ask("ends_elsewhere_of_node", EndRow, node_id=self.node_id)
@@ -176,6 +180,13 @@ class Nodes:
         return self._db.rows(
             "leases_adopt", Lease, node_id=self.node_id, gone_id=gone.node_id, now_ms=now_ms
         )
+
+    def _tell(self, holdings: Holdings) -> None:
+        """Have the others see what reservations hold here."""
+        held = [(self.node_id, *one) for one in holdings if one[1]]
+        free = [(self.node_id, profile_id) for profile_id, micro in holdings if not micro]
+        self._db.send_many("node_holdings_put", held)
+        self._db.send_many("node_holdings_drop", free)
 
     def _shift(self, boot_ms: int) -> None:
         """Where this node itself was held up, it has seen nobody renew."""

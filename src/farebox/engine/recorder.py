@@ -89,7 +89,7 @@ class Recorder:
         self._mark = mark
         self._renewed_ms = 0
         # Without the round trips of the session that is open.
-        self._told = NodeTold(0, 0, 0)
+        self._told = NodeTold(0, 0, 0, 0)
 
     def handle(self, messages: Sequence[Message]) -> list[Reply]:
         """Replies to messages, in their order; all of it is durable when they are returned."""
@@ -107,7 +107,8 @@ class Recorder:
             if records:
                 replies.extend(self._failing(records, partial(self._record, records)))
             if moves:
-                replies.extend(map(self._telling, self._failing(moves, partial(self._move, moves))))
+                moved = self._failing(moves, partial(self._move, moves))
+                replies.extend(map(self._telling, moves, moved))
         return replies
 
     def tick(self) -> int:
@@ -306,6 +307,7 @@ class Recorder:
         if not session.db.is_alone and self._steady() - self._renewed_ms >= RENEW_MS:
             self._renew(session)
         session.recalls.forget_old(now_ms)
+        session.tally.forget_old(now_ms)
         due = session.leases.due(now_ms, self._ahead.by_itself_ms)
         if due.silent or due.over:
             session.pass_leases(due, now_ms)
@@ -335,7 +337,7 @@ class Recorder:
         """Tell the other nodes that this one is there, and take what they tell."""
         began_ms = self._steady()
         now_ms = self._clock.now_ms()
-        renewal = session.nodes.renew(now_ms, began_ms)
+        renewal = session.nodes.renew(now_ms, began_ms, session.tally.tell_nodes())
         self._renewed_ms = began_ms
         self._ahead.follow(renewal.ahead_ms)
         session.recalls.note(renewal.recalled, now_ms)
@@ -346,16 +348,25 @@ class Recorder:
                 log.warning("node %d is silent, its leases are over", gone.node_id)
                 self._told = self._told._replace(nodes_ended=self._told.nodes_ended + 1)
 
-    def _telling(self, reply: Reply) -> Reply:
-        """A reply to a process that renews: with what this node has done, for its metrics."""
+    def _telling(self, message: Message, reply: Reply) -> Reply:
+        """A reply to a process that renews: with what reservations elsewhere hold by now.
+
+        And with what this node has done, for its metrics.
+        """
         session = self._session
-        if session is None or session.db.is_alone or not isinstance(reply, Drawn):
+        if session is None or not isinstance(message, Draw) or not isinstance(reply, Drawn):
             return reply
-        return msgspec.structs.replace(reply, node=_with_trips(self._told, session))
+        node = None if session.db.is_alone else _with_trips(self._told, session)
+        if reply.is_ended:
+            return msgspec.structs.replace(reply, node=node)
+        session.tally.hear(message.lease_id, message.holdings)
+        holdings, are_first = session.tally.tell(message.lease_id, reply.now_ms)
+        return msgspec.structs.replace(reply, node=node, holdings=holdings, are_first=are_first)
 
 
 def _with_trips(told: NodeTold, session: Session) -> NodeTold:
-    return told._replace(round_trips=told.round_trips + session.db.round_trips)
+    trips = told.round_trips + session.db.round_trips
+    return told._replace(node_id=session.nodes.node_id, round_trips=trips)
 
 
 def _kind(message: Message) -> type[Message]:

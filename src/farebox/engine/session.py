@@ -29,6 +29,7 @@ from farebox.engine.nodes import NodeRow, Nodes
 from farebox.engine.read_ahead import Parts, Scope, read_ahead
 from farebox.engine.recalls import Recalls
 from farebox.engine.supply import Supplier
+from farebox.engine.tally import Tally
 from farebox.engine.teller import Teller
 from farebox.engine.top_up import TopUps
 from farebox.engine.zones import Zones
@@ -62,6 +63,7 @@ class Session:
         self.draws = Draws(db, self._held, self.nodes.node_id)
         self.recalls = Recalls(db)
         self.ends = Ends(db)
+        self.tally = Tally()
         self.supplier = Supplier(self.books, self.draws, self.counters, self.limits, self.recalls)
         self.leases = Leases(db, self.draws, self.supplier)
         self.teller = Teller(
@@ -113,6 +115,11 @@ class Session:
         changes = self.draws.take_lease_changes()
         self.leases.note(changes)
         self.ends.forget_leases(lease_id for lease_id, lease in changes.items() if lease is None)
+        self.tally.end(
+            lease_id
+            for lease_id, lease in changes.items()
+            if lease is None or lease.ended_at_ms is not None
+        )
         self.recalls.committed()
         if self.books.replanned:
             self.limits.forget()

@@ -187,7 +187,7 @@ class Stockroom:
         for profile_id, wallet in list(self.wallets.items()):
             if wallet.is_idle(now_ms, IDLE_MS):
                 self.give_back(wallet.emptied())
-                if not wallet.held_micro:
+                if not wallet.held_micro and not wallet.told_micro:
                     del self.wallets[profile_id]
         for place, cap in list(self.caps.items()):
             if place[0] not in self.wallets:

@@ -251,6 +251,7 @@ class Wallet(_Paced):
         "recall",
         "soonest_ms",
         "stocks",
+        "told_micro",
     )
     name: LimitName = "credits"
 
@@ -260,8 +261,10 @@ class Wallet(_Paced):
         self.free = 0
         self.left = 0
         self.low = 0
-        # What reservations of this process hold, for those who ask what can be spent.
+        # What reservations of this process hold, for those who ask what can be spent; and what the
+        # other processes were told of it last.
         self.held_micro = 0
+        self.told_micro = 0
         self.soonest_ms = NEVER_MS
         self.change_id = -1
         self.checked_ms = 0

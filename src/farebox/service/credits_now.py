@@ -16,16 +16,22 @@ from farebox.core.quotas import PeriodSums
 from farebox.engine.books import Terms
 from farebox.engine.known import json_ids
 from farebox.engine.purses import read_purses
+from farebox.engine.telling import HeldOf, nothing_held
 from farebox.service.reading import snapshot
 from farebox.store.contract import Reader
 
 
 class CreditsNow(NamedTuple):
-    """The open period with what moved in it, its plan, and what can be spent."""
+    """The open period with what moved in it, its plan, what there is, and what of it is held."""
 
     period: PeriodSums
     plan_id: int
     purse: Purse
+    held_micro: int = 0
+
+    def left_micro(self, now_ms: int) -> int:
+        """What can be spent: the balance less what is held; below zero when overdrawn."""
+        return self.purse.balance_micro(now_ms) - self.held_micro
 
 
 class _TermsRow(NamedTuple):
@@ -52,22 +58,41 @@ class _TermsRow(NamedTuple):
         return Terms._make(self[1:7])
 
 
-def credits_now(reader: Reader, profile_id: int, now_ms: int) -> CreditsNow:
-    """The credits of a workspace at `now_ms`."""
+class _HeldRow(NamedTuple):
+    profile_id: int
+    held_micro: int
+
+
+def credits_now(
+    reader: Reader, profile_id: int, now_ms: int, held: HeldOf = nothing_held
+) -> CreditsNow:
+    """The credits of a workspace at `now_ms`; `held` is the gatekeeper's, where it matters."""
     with snapshot(reader):
-        return credits_of_some(reader, [profile_id], now_ms)[profile_id]
+        return credits_of_some(reader, [profile_id], now_ms, held)[profile_id]
 
 
 def credits_of_some(
-    reader: Reader, profile_ids: Sequence[int], now_ms: int
+    reader: Reader, profile_ids: Sequence[int], now_ms: int, held: HeldOf
 ) -> dict[int, CreditsNow]:
-    """The credits of workspaces, which are there, at `now_ms`: three queries for all of them.
+    """The credits of workspaces, which are there, at `now_ms`: a few queries for all of them.
 
     To be called in a snapshot.
     """
-    rows = reader.rows("credits_terms", _TermsRow, profile_ids=json_ids(profile_ids))
+    ids = json_ids(profile_ids)
+    here = {profile_id: held(profile_id) for profile_id in profile_ids}
+    node_id = max((one.node_id for one in here.values()), default=0)
+    beyond = reader.ask("credits_held", _HeldRow, profile_ids=ids, node_id=node_id, now_ms=now_ms)
+    rows = reader.rows("credits_terms", _TermsRow, profile_ids=ids)
     purses = read_purses(reader, profile_ids)
-    return {row.profile_id: _at(row, purses[row.profile_id].purse, now_ms) for row in rows}
+    held_micro = {profile_id: one.micro for profile_id, one in here.items()}
+    for row in beyond.rows():
+        held_micro[row.profile_id] += row.held_micro
+    return {
+        row.profile_id: _at(row, purses[row.profile_id].purse, now_ms)._replace(
+            held_micro=held_micro[row.profile_id]
+        )
+        for row in rows
+    }
 
 
 def _at(row: _TermsRow, purse: Purse, now_ms: int) -> CreditsNow:

@@ -14,6 +14,7 @@ from farebox.core.forecast import (
 from farebox.core.workspace import Workspace
 from farebox.engine.directory import Directory
 from farebox.engine.report_zone import report_zone
+from farebox.engine.telling import HeldOf
 from farebox.service.credits_now import credits_now
 from farebox.service.date_range import DateRange
 from farebox.service.usage_daily import usage_daily
@@ -22,20 +23,20 @@ from farebox.store.contract import Reader
 
 
 def read_forecast(
-    reader: Reader, directory: Directory, workspace: Workspace, now_ms: int, held_micro: int = 0
+    reader: Reader, directory: Directory, workspace: Workspace, now_ms: int, held: HeldOf
 ) -> Forecast:
-    """The forecast at an instant; `held_micro` is what reservations hold.
+    """The forecast at an instant; `held` is the gatekeeper's.
 
     Raises:
         DirectoryBehindError: the directory lacks a log type.
     """
     profile_id = workspace.profile_id
-    now = credits_now(reader, profile_id, now_ms)
+    now = credits_now(reader, profile_id, now_ms, held)
     # The next period as the recorder would open it, with what its plan gives.
     following = credits_now(reader, profile_id, now.period.end_ms).period
     refill = Refill(following.start_ms, following.end_ms, following.granted_micro)
     pace = read_pace(reader, directory, profile_id, now_ms)
-    return forecast(now.purse, held_micro, now_ms, refill, pace)
+    return forecast(now.purse, now.held_micro, now_ms, refill, pace)
 
 
 def read_pace(reader: Reader, directory: Directory, profile_id: int, now_ms: int) -> Pace | None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from farebox.core.plan import Plan
 from farebox.core.workspace import Workspace
 from farebox.engine.directory import Directory
+from farebox.engine.telling import HeldOf
 from farebox.service.credits_now import credits_now
 from farebox.service.reading import plan_of
 from farebox.store.contract import Reader
@@ -25,14 +26,14 @@ class Profile(NamedTuple):
 
 
 def read_profile(
-    reader: Reader, directory: Directory, workspace: Workspace, now_ms: int, held_micro: int = 0
+    reader: Reader, directory: Directory, workspace: Workspace, now_ms: int, held: HeldOf
 ) -> Profile:
-    """The profile at an instant; `held_micro` is what reservations hold.
+    """The profile at an instant; `held` is the gatekeeper's.
 
     Raises:
         DirectoryBehindError: the directory lacks the plan.
     """
-    now = credits_now(reader, workspace.profile_id, now_ms)
+    now = credits_now(reader, workspace.profile_id, now_ms, held)
     plan = plan_of(directory, now.plan_id)
     topups = [
         g.left_micro + g.drawn_micro
@@ -43,7 +44,7 @@ def read_profile(
     return Profile(
         workspace=workspace,
         plan=plan,
-        credit_micro=max(0, now.purse.balance_micro(now_ms) - held_micro),
+        credit_micro=max(0, now.left_micro(now_ms)),
         topup_credit_micro=sum(topups),
         prices_micro={
             log_type.slug: plan.price(log_type, now_ms).credits_micro

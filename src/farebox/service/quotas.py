@@ -5,24 +5,25 @@ from __future__ import annotations
 from farebox.core.quotas import Quotas, quotas
 from farebox.core.workspace import Workspace
 from farebox.engine.directory import Directory
+from farebox.engine.telling import HeldOf
 from farebox.service.credits_now import credits_now
 from farebox.service.reading import plan_of
 from farebox.store.contract import Reader
 
 
 def read_quotas(
-    reader: Reader, directory: Directory, workspace: Workspace, now_ms: int, held_micro: int = 0
+    reader: Reader, directory: Directory, workspace: Workspace, now_ms: int, held: HeldOf
 ) -> Quotas:
-    """The quotas at an instant; `held_micro` is what reservations hold.
+    """The quotas at an instant; `held` is the gatekeeper's.
 
     Raises:
         DirectoryBehindError: the directory lacks the plan.
     """
-    now = credits_now(reader, workspace.profile_id, now_ms)
+    now = credits_now(reader, workspace.profile_id, now_ms, held)
     return quotas(
         workspace.name,
         workspace.uid,
         plan_of(directory, now.plan_id).name,
         now.period,
-        now.purse.balance_micro(now_ms) - held_micro,
+        now.left_micro(now_ms),
     )

@@ -5,7 +5,6 @@ A page takes the same few queries however many workspaces it has, and none reads
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -16,6 +15,7 @@ from farebox.core.instant import MS_PER_DAY
 from farebox.core.phrase import Phrase
 from farebox.core.quotas import quotas
 from farebox.core.workspace import Status
+from farebox.engine.telling import HeldOf
 from farebox.service.credits_now import CreditsNow, credits_of_some
 from farebox.service.pages import Page, Turn, page
 from farebox.service.reading import snapshot
@@ -85,23 +85,19 @@ class _Usage(NamedTuple):
     refusals: int
 
 
-# What this process holds of a workspace's credits for reservations.
-HeldMicro = Callable[[int], int]
-
-
 def list_workspace_health(
     reader: Reader,
     wanted: WorkspaceFilter,
     at: Turn,
     now_ms: int,
+    held: HeldOf,
     *,
     days: int = DAYS_DEFAULT,
-    held_micro: HeldMicro = lambda _: 0,
 ) -> Page[WorkspaceHealth]:
     """A page of workspaces, the oldest first, with their use of the last `days` days."""
     with snapshot(reader):
         found = page(_find(reader, wanted, at), at, lambda row: (row.profile_id, ""))
-        data = _healths(reader, found.data, now_ms, days, held_micro)
+        data = _healths(reader, found.data, now_ms, days, held)
     return Page(data, found.next_cursor)
 
 
@@ -109,9 +105,9 @@ def read_workspace_health(
     reader: Reader,
     profile_id: int,
     now_ms: int,
+    held: HeldOf,
     *,
     days: int = DAYS_DEFAULT,
-    held_micro: HeldMicro = lambda _: 0,
 ) -> WorkspaceHealth:
     """The same of one.
 
@@ -122,7 +118,7 @@ def read_workspace_health(
         rows = _find(reader, WorkspaceFilter(), Turn((profile_id - 1, ""), 0))
         if not rows or rows[0].profile_id != profile_id:
             raise FareboxError(NOT_FOUND, what=Phrase("workspace"))
-        (health,) = _healths(reader, rows, now_ms, days, held_micro)
+        (health,) = _healths(reader, rows, now_ms, days, held)
     return health
 
 
@@ -149,9 +145,9 @@ def _pattern(typed: str) -> str:
 
 
 def _healths(
-    reader: Reader, rows: list[_Found], now_ms: int, days: int, held_micro: HeldMicro
+    reader: Reader, rows: list[_Found], now_ms: int, days: int, held: HeldOf
 ) -> list[WorkspaceHealth]:
-    now = credits_of_some(reader, [row.profile_id for row in rows], now_ms) if rows else {}
+    now = credits_of_some(reader, [row.profile_id for row in rows], now_ms, held) if rows else {}
     spans = [(row.profile_id, row.zone_version, *_days(row, now_ms, days)) for row in rows]
     used = reader.rows(
         "health_usage",
@@ -161,7 +157,7 @@ def _healths(
     )
     usage = {row.profile_id: row for row in used}
     return [
-        _health(row, now[row.profile_id], usage[row.profile_id], held_micro, now_ms) for row in rows
+        _health(row, now[row.profile_id], usage[row.profile_id], now_ms) for row in rows
     ]
 
 
@@ -171,10 +167,9 @@ def _days(row: _Found, now_ms: int, days: int) -> tuple[int, int]:
 
 
 def _health(
-    row: _Found, now: CreditsNow, usage: _Usage, held_micro: HeldMicro, now_ms: int
+    row: _Found, now: CreditsNow, usage: _Usage, now_ms: int
 ) -> WorkspaceHealth:
-    balance_micro = now.purse.balance_micro(now_ms) - held_micro(row.profile_id)
-    told = quotas(row.name, row.uid, None, now.period, balance_micro)
+    told = quotas(row.name, row.uid, None, now.period, now.left_micro(now_ms))
     return WorkspaceHealth(
         profile_id=row.profile_id,
         uid=row.uid,

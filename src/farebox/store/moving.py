@@ -21,7 +21,7 @@ from farebox.store.sqlite.moving import Source, Table
 
 OnProgress = Callable[[str, int, int], None]  # the table, rows done, rows in all
 LOGS = ("requests", "captures")
-STAYS = {"schema_state", "nodes"}
+STAYS = {"schema_state", "nodes", "node_holdings"}
 PROGRESS_ROWS = 1_000
 
 

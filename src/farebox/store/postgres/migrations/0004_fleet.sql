@@ -63,6 +63,16 @@ create table recalls (
   at_ms bigint not null
 ) with (autovacuum_vacuum_threshold = 100, autovacuum_vacuum_scale_factor = 0);
 
+-- What the reservations of a node's processes hold of credits. Nothing is decided by it, it is told
+-- to callers; after a crash of the server every recorder is a new node, and tells it anew.
+create unlogged table node_holdings (
+  node_id bigint not null references nodes on delete cascade,
+  profile_id bigint not null,
+  held_micro bigint not null check (held_micro > 0),
+  primary key (node_id, profile_id)
+) with (
+  fillfactor = 60, autovacuum_vacuum_threshold = 100, autovacuum_vacuum_scale_factor = 0.02);
+
 -- A connection takes ids by the block: one number of the sequence is the first of 1,000 ids.
 create sequence commit_ids as bigint increment by 1000;
 

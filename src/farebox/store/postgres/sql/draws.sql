@@ -85,6 +85,45 @@ delete from nodes where node_id = (
   select node_id from nodes where node_id = :node_id and renewals = :renewals
   for update skip locked);
 
+-- name: credits_held
+-- Credits now: what can't be spent, beside what live processes of this node hold: what ended leases
+-- have drawn of grants that are live, and what other nodes hold. By primary keys.
+select profile_id, sum(held_micro)::bigint as held_micro
+from (
+  select d.profile_id, d.units as held_micro
+  from draws d
+  join leases l on l.lease_id = d.lease_id
+  join grants g on g.profile_id = d.profile_id and cast(g.grant_id as text) = d.scope
+  where d.profile_id = any(array(
+      select jsonb_array_elements_text(:profile_ids::text::jsonb)::bigint))
+    and d.name = 'credits' and l.ended_at_ms is not null
+    and (g.expires_at_ms is null or g.expires_at_ms > :now_ms)
+  union all
+  select h.profile_id, h.held_micro
+  from nodes n
+  join node_holdings h on h.node_id = n.node_id
+    and h.profile_id = any(array(
+      select jsonb_array_elements_text(:profile_ids::text::jsonb)::bigint))
+  where n.node_id <> :node_id
+) as held
+group by profile_id;
+
+-- name: node_holdings_put!
+-- Nodes, with a renewal: what this node's reservations hold by now, while it is a node. By primary
+-- key.
+insert into node_holdings (node_id, profile_id, held_micro)
+select told.* from unnest(:c1::bigint[], :c2::bigint[], :c3::bigint[])
+  as told (node_id, profile_id, held_micro)
+join nodes n on n.node_id = told.node_id
+for key share of n
+on conflict (node_id, profile_id) do update set held_micro = excluded.held_micro;
+
+-- name: node_holdings_drop!
+-- Nodes, with a renewal: workspaces of which this node's reservations hold nothing any more.
+delete from node_holdings h
+using unnest(:c1::bigint[], :c2::bigint[]) as free (node_id, profile_id)
+where h.node_id = free.node_id and h.profile_id = free.profile_id;
+
 -- name: end_elsewhere_insert!
 -- Ends, when a process ends what another one holds; not by a lease that is being forgotten.
 insert into ends_elsewhere (lease_id, number, taken_micro, profile_id, identity)

@@ -61,6 +61,14 @@ create table recalls (
   at_ms integer not null
 ) strict;
 
+-- What the reservations of other nodes' processes hold of credits: empty where there are none.
+create table node_holdings (
+  node_id integer not null references nodes on delete cascade,
+  profile_id integer not null,
+  held_micro integer not null check (held_micro > 0),
+  primary key (node_id, profile_id)
+) strict, without rowid;
+
 -- What one of them does for all: whose it is, and until when.
 create table duties (
   name text primary key,

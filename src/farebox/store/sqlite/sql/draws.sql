@@ -67,6 +67,36 @@ select node_id from nodes where node_id = :node_id;
 -- Nodes, when one has been silent for too long, or is over for good.
 delete from nodes where node_id = :node_id and renewals = :renewals;
 
+-- name: credits_held
+-- Credits now: what can't be spent, beside what live processes of this node hold: what ended leases
+-- have drawn of grants that are live, and what other nodes hold. By primary keys.
+select profile_id, sum(held_micro) as held_micro
+from (
+  select d.profile_id, d.units as held_micro
+  from draws d
+  join leases l on l.lease_id = d.lease_id
+  join grants g on g.profile_id = d.profile_id and cast(g.grant_id as text) = d.scope
+  where d.profile_id in (select value from json_each(:profile_ids))
+    and d.name = 'credits' and l.ended_at_ms is not null
+    and (g.expires_at_ms is null or g.expires_at_ms > :now_ms)
+  union all
+  select h.profile_id, h.held_micro
+  from nodes n
+  join node_holdings h on h.node_id = n.node_id
+    and h.profile_id in (select value from json_each(:profile_ids))
+  where n.node_id <> :node_id
+) as held
+group by profile_id;
+
+-- name: node_holdings_put!
+-- Nodes, with a renewal: what this node's reservations hold by now. By primary key.
+insert into node_holdings (node_id, profile_id, held_micro) values (?1, ?2, ?3)
+on conflict (node_id, profile_id) do update set held_micro = excluded.held_micro;
+
+-- name: node_holdings_drop!
+-- Nodes, with a renewal: workspaces of which this node's reservations hold nothing any more.
+delete from node_holdings where node_id = ?1 and profile_id = ?2;
+
 -- name: end_elsewhere_insert!
 -- Ends, when a process ends what another one holds; not by a lease that is no more.
 insert into ends_elsewhere (lease_id, number, taken_micro, profile_id, identity)
