@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from farebox.core.request import MeteredRequest
 from farebox.engine.messages import Spend
+from farebox.engine.telling import HeldHere, Telling
+from farebox.service.credits_now import credits_now
 from tests.support.nodes import HOLD_MS, Node
+
+PROFILE_IDS = (1, 2, 3)
 
 
 class Lot(NamedTuple):
@@ -62,8 +67,23 @@ class Process:
     is_old: bool = False
     free: Counter[Lot] = field(default_factory=Counter)
     returns: Counter[int] = field(default_factory=Counter)
+    telling: Telling = field(default_factory=Telling)
 
     @property
     def now_ms(self) -> int:
         """By its node's clock."""
         return self.node.now_ms
+
+    def holdings(self, holds: Iterable[Hold]) -> list[tuple[int, int]]:
+        """What it holds of each workspace's credits."""
+        held = dict.fromkeys(PROFILE_IDS, 0)
+        for hold in holds:
+            if hold.is_open and hold.lease_id == self.lease_id and hold.expires_ms > self.now_ms:
+                held[hold.row.profile_id] += hold.micro
+        return list(held.items())
+
+    def left(self, profile_id: int, own_micro: int) -> int:
+        """The micro-credits that it tells to be left."""
+        held = HeldHere(own_micro + self.telling.elsewhere_micro(profile_id), self.node.node_id)
+        now = credits_now(self.node.reader, profile_id, self.now_ms, held)
+        return now.left_micro(self.now_ms)

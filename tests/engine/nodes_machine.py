@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from farebox.core.request import MeteredRequest
-from farebox.engine.leases import TRUST_MS
+from farebox.engine.leases import SILENT_MS, TRUST_MS
 from farebox.engine.messages import Draw, Drawn, Failed, Recorded, Reply, Void, Voided, Want
 from farebox.service.audit import run_audit
-from tests.engine.nodes_holds import Hold, Lot, Process
+from tests.engine.nodes_holds import PROFILE_IDS, Hold, Lot, Process
 from tests.support.homes import Homes
 from tests.support.nodes import HOLD_MS, RENEW_MS, Fleet, Node, call_ids, recording
 from tests.support.truth import differences
@@ -57,6 +57,7 @@ class NodesMachine(RuleBasedStateMachine):
         if not isinstance(reply, Drawn) or reply.is_ended or is_lost:
             self._begin_anew(process)
             return
+        process.telling.hear(reply.holdings, is_first=reply.are_first)
         process.is_old = process.is_old or bool(wants)
         for want, supply in zip(wants, reply.supplies, strict=True):
             for w in supply.windows:
@@ -81,6 +82,7 @@ class NodesMachine(RuleBasedStateMachine):
             back,
             is_last,
             is_last or process.is_old,
+            [] if is_last else process.holdings(self.holds),
         )
 
     def _hear(self, process: Process, ended: list[tuple[int, int]]) -> None:
@@ -169,6 +171,26 @@ class NodesMachine(RuleBasedStateMachine):
         row = process.node.row(profile_id, key_id, credits_micro=micro, request_id=str(number))
         self.holds.append(Hold(number, process.lease_id, row, taken))
         return True
+
+    @rule()
+    def tell(self) -> None:
+        """All are asked what is left, once what they hold has been told for long enough."""
+        for _ in range(2 * SILENT_MS // RENEW_MS):
+            self.fleet.pass_renewals(1)
+            for process in self.processes:
+                self._draw(process)
+        ended = dict(
+            self.fleet.select(
+                "select profile_id, sum(units) from draws d join leases l using (lease_id)"
+                " where d.name = 'credits' and ended_at_ms is not null group by 1"
+            )
+        )
+        own = [dict(process.holdings(self.holds)) for process in self.processes]
+        for profile_id in PROFILE_IDS:
+            held = sum(micro[profile_id] for micro in own) + ended.get(profile_id, 0)
+            left = self.fleet.nodes[0].balance_micro(profile_id) - held
+            for process, micro in zip(self.processes, own, strict=True):
+                assert process.left(profile_id, micro[profile_id]) == left
 
     def _one_of_the_last(self, which: int) -> Hold | None:
         still_open = [hold for hold in self.holds if hold.is_open]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from farebox.core.errors import STORE_UNAVAILABLE, FareboxError
+from farebox.service.credits_now import credits_now
 from tests.gate.claim import State
 from tests.gate.ending import Ending
 from tests.gate.wire import Fate
-from tests.gate.world import Process
+from tests.gate.world import TICK_MS, Process
 
 
 class Driver(Ending):
@@ -23,6 +24,27 @@ class Driver(Ending):
                 raise
         process.wire.fate = None
         self._reap(process)
+
+    def agree(self) -> None:
+        """Renew for a while; then all tell the same credits: the balance less what is held."""
+        reached = False
+        while not reached:
+            # Where the recorder's clock had stepped ahead, silence is noticed later by as much.
+            self.world.pass_time(TICK_MS)
+            for process in self.world.processes * 2:
+                self.renew(process)
+            reached = self.books().live_leases <= {p.lease_id for p in self.world.processes}
+        now_ms, books = self.world.recorder_clock.now_ms(), self.books()
+        for profile_id in self.reference.workspaces:
+            left_micro = books.balance_micro(profile_id, now_ms) - books.ended_micro(
+                profile_id, now_ms
+            )
+            for process in self.world.processes:
+                left_micro -= process.held_micro(profile_id)
+            for process in self.world.processes:
+                held = process.gatekeeper.held(profile_id)
+                told = credits_now(process.reader, profile_id, now_ms, held).left_micro(now_ms)
+                assert told == left_micro, f"{told} told by {process.number}, {left_micro} are left"
 
     def crash(self, process: Process, *, is_noticed: bool = False) -> None:
         """Kill a process; what it held for calls without an end is for nobody any more.

@@ -199,6 +199,11 @@ class GateMachine(RuleBasedStateMachine):
         process.gatekeeper._gate.room.let_go(process.clock.now_ms())
         self.driver.renew(process)
 
+    @rule()
+    def tell_credits(self) -> None:
+        """All processes are asked what is left, once what they hold has been told."""
+        self.driver.agree()
+
     # -- the provider ----------------------------------------------------------------------------
 
     @rule(

@@ -22,6 +22,7 @@ from farebox.engine.messages import Draw, Drawn, LotSupply, Spend, Supply, Void,
 from farebox.engine.reservation import Reservation
 from farebox.engine.stockroom import Asked, Stockroom
 from farebox.engine.stocks import Meter, Stock
+from farebox.engine.tally import Tally
 from farebox.engine.teller import Teller
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -244,3 +245,15 @@ def lowered_limit_not_felt(patch: pytest.MonkeyPatch) -> None:
         fill(stock, got._replace(left=max(0, got.left)), now_ms)
 
     patch.setattr(Stock, "fill", at_least_0)
+
+
+@planted
+def holdings_not_told(patch: pytest.MonkeyPatch) -> None:
+    """What a process holds is known to itself alone."""
+    patch.setattr(Tally, "hear", lambda _tally, _lease_id, _holdings: None)
+
+
+@planted
+def holdings_of_ended_lease_told(patch: pytest.MonkeyPatch) -> None:
+    """What an ended lease holds is told beside what it has drawn."""
+    patch.setattr(Tally, "end", lambda _tally, _lease_ids: None)

@@ -69,6 +69,17 @@ class Books(NamedTuple):
         live = [g for g in self.grants.get(profile_id, []) if g.is_live(now_ms)]
         return sum(g.left_micro + g.drawn_micro for g in live) - self.owed_micro(profile_id)
 
+    def ended_micro(self, profile_id: int, now_ms: int) -> int:
+        """What leases that have ended have drawn of a workspace's grants that are live."""
+        live = {str(g.grant_id) for g in self.grants.get(profile_id, []) if g.is_live(now_ms)}
+        return sum(
+            lot.units
+            for lot in self.lots.values()
+            if lot.lease_id in self.ended_leases
+            and (lot.profile_id, lot.name) == (profile_id, "credits")
+            and lot.scope in live
+        )
+
 
 _LOTS = """select profile_id, lease_id, lot_id, name, scope, channel, start_ms, end_ms, units
 from draws"""

@@ -99,6 +99,16 @@ class Process:
         hold = self.gatekeeper._gate.holds.of_number(claim.reservation.number)
         return hold is not None and hold.lease_id == claim.lease_id == self.lease_id
 
+    def held_micro(self, profile_id: int) -> int:
+        """What its open holds of its present lease have of a workspace's credits."""
+        return sum(
+            hold.ask.hold_micro
+            for hold in self.gatekeeper._gate.holds._by_number.values()
+            if hold.is_open
+            and hold.wallet is not None
+            and (hold.lease_id, hold.ask.profile_id) == (self.lease_id, profile_id)
+        )
+
 
 class Pending(NamedTuple):
     """An end that was sent and not answered yet."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from tests.postgres.office import SECRET, Office
 from tests.support.cluster import PASSWORD
 from tests.support.server import RunningServer
 
+# What was held, or is free again, is told by all.
+HELD_SECONDS_MAX = 1.5
 LINE = '192.0.2.1 - - [05/May/2026:12:00:0{} +0000] "GET /people HTTP/1.1" 200 5 "-" "curl"\n'
 
 
@@ -72,6 +75,31 @@ def test_what_one_machine_has_admitted_another_one_settles(office: Office) -> No
         settled = {"reservation_id": asked["reservation_id"], "status_code": 200}
         post(other, "/v1/settle", settled)
         assert office.json("audit")["requests"] == 1
+
+
+def test_machines_tell_the_same_credits_while_reservations_are_open(office: Office) -> None:
+    key = office.sell()
+
+    def left(server: RunningServer) -> float:
+        answer = server.client.get(f"{server.url}/v1/quotas", headers={"X-API-Key": key})
+        told: float = answer.json()["credits_left"]
+        return told
+
+    settings = {"FAREBOX_CUSTOMER_REQUESTS_PER_MINUTE": "1000000"}
+    with (
+        office.server(**settings) as one,
+        office.server("other", FAREBOX_WORKERS="2", **settings) as other,
+    ):
+        asked = {"key": key, "log_type": "people"}
+        ids = [post(s, "/v1/authorize", asked)["reservation_id"] for s in (one, other) * 4]
+        for ended in range(len(ids) + 1):
+            expected = 1000 - 3 * (len(ids) - ended)
+            began = time.monotonic()
+            while (told := [left(one), *(left(other) for _ in range(8))]) != [expected] * 9:
+                assert time.monotonic() - began < HELD_SECONDS_MAX, f"{told}, not {expected}"
+            if ended < len(ids):
+                server = (one, other)[ended // 2 % 2]
+                post(server, "/v1/void", {"reservation_id": ids[ended]})
 
 
 def test_a_start_without_what_all_machines_must_share_names_it(office: Office) -> None:

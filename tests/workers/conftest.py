@@ -13,13 +13,18 @@ from tests.support.faces import SETTINGS, Shop
 from tests.support.server import RunningServer
 
 WORKERS = 4
+HOLD_SECONDS = 2
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """Whatever is done to its workers, its books agree in the end."""
     folder = tmp_path_factory.mktemp("workers")
-    settings = {**SETTINGS, "FAREBOX_WORKERS": str(WORKERS), "FAREBOX_RESERVATION_SECONDS": "2"}
+    settings = {
+        **SETTINGS,
+        "FAREBOX_WORKERS": str(WORKERS),
+        "FAREBOX_RESERVATION_SECONDS": str(HOLD_SECONDS),
+    }
     with RunningServer(folder, settings) as server:
         yield Shop(server)
         assert server.stop() == 0, server.errors()

@@ -16,11 +16,14 @@ from tests.support.faces import SLUG, Shop
 from tests.support.processes import is_alive
 from tests.support.recorders import until
 from tests.support.server import RunningServer
-from tests.workers.conftest import WORKERS
-from tests.workers.wires import CONNECTIONS, ask_all, sockets, wires_to
+from tests.workers.conftest import HOLD_SECONDS, WORKERS
+from tests.workers.wires import CONNECTIONS, ask_all, hear_left, sockets, wires_to
 
 REVOKED_SECONDS_MAX = 1.0
 SELF_SECONDS_MAX = 1.0
+HELD_SECONDS_MAX = 1.0
+# Of a worker that was killed: silence, its longest reservation, and what the machine takes.
+RELEASED_SECONDS_MAX = 15.0
 HEALTHY = 'farebox_http_requests_total{method="GET",route="/healthz",status="200"}'
 RESTARTS = "farebox_worker_restarts_total"
 
@@ -173,6 +176,54 @@ def test_what_one_worker_admitted_another_settles_or_voids_once(shop: Shop) -> N
     settled = CONNECTIONS * 3 // 4
     until(lambda: shop.breakdown(customer) == (settled, settled), seconds_max=10)
     until(lambda: shop.balance(customer.seats[0]) == 100 - settled, seconds_max=10)
+
+
+def test_every_worker_tells_the_same_credits_while_reservations_are_open(shop: Shop) -> None:
+    customer = shop.customer({"credits_per_month": 100})
+    key = customer.seats[0].key
+
+    async def story() -> None:
+        bearer = {"Authorization": f"Bearer {shop.server.token}"}
+        asked = {"key": key, "log_type": SLUG}
+        async with wires_to(shop.server.url, 32) as wires:
+            admitted = await ask_all(wires, "POST", "/v1/authorize", bearer, asked)
+            ids = [heard.json()["reservation_id"] for heard in admitted]
+            await hear_left(wires, key, 100 - len(ids), HELD_SECONDS_MAX)
+            for number, reservation_id in enumerate(ids):
+                body: dict[str, object] = {"reservation_id": reservation_id}
+                path, more = (
+                    ("/v1/void", {}) if number % 4 else ("/v1/settle", {"status_code": 200})
+                )
+                heard = await wires[number - 1].ask("POST", path, bearer, body | more)
+                assert heard.status == httpx.codes.OK
+            # So short before its time a hold that another one has ended is its own worker's.
+            seconds_max = HOLD_SECONDS + HELD_SECONDS_MAX
+            await hear_left(wires, key, 100 - len(ids) // 4, seconds_max)
+
+    asyncio.run(story())
+
+
+def test_what_a_killed_worker_held_is_left_again_when_its_reservations_are_over(
+    shop: Shop,
+) -> None:
+    customer = shop.customer({"credits_per_month": 100})
+    key = customer.seats[0].key
+
+    async def admit() -> None:
+        bearer = {"Authorization": f"Bearer {shop.server.token}"}
+        asked = {"key": key, "log_type": SLUG}
+        async with wires_to(shop.server.url, 32) as wires:
+            for heard in await ask_all(wires, "POST", "/v1/authorize", bearer, asked):
+                assert heard.json()["allowed"]
+
+    async def hear_all() -> None:
+        async with wires_to(shop.server.url, 32) as wires:
+            await hear_left(wires, key, 100, RELEASED_SECONDS_MAX)
+
+    asyncio.run(admit())
+    kill_one(shop.server)
+    assert shop.balance(customer.seats[0]) < 100
+    asyncio.run(hear_all())
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

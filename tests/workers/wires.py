@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -42,3 +43,15 @@ async def ask_all(
 ) -> list[Heard]:
     """The answer to one call on each of some wires, at once."""
     return await asyncio.gather(*(w.ask(method, path, headers or {}, body) for w in wires))
+
+
+async def hear_left(wires: Sequence[Wire], key: str, left: float, seconds_max: float) -> None:
+    """Ask for the credits that are left until every wire is told the same, which is expected."""
+    began = time.monotonic()
+    while True:
+        asked = time.monotonic()
+        heard_all = await ask_all(wires, "GET", "/v1/quotas", {"X-API-Key": key})
+        told = {heard.json()["credits_left"] for heard in heard_all}
+        if told == {left}:
+            return
+        assert asked - began < seconds_max, f"{told} were told, {left} are left"
