@@ -85,5 +85,5 @@ class Process:
     def left(self, profile_id: int, own_micro: int) -> int:
         """The micro-credits that it tells to be left."""
         held = HeldHere(own_micro + self.telling.elsewhere_micro(profile_id), self.node.node_id)
-        now = credits_now(self.node.reader, profile_id, self.now_ms, held)
+        now = credits_now(self.node.reader, profile_id, self.now_ms, lambda _: held)
         return now.left_micro(self.now_ms)

@@ -39,9 +39,8 @@ def sell(world: World) -> None:
 def left(gate: GateWorld, profile_id: int = 1) -> int:
     """The credits that a process tells of."""
     now_ms = gate.harness.now_ms
-    held = gate.gatekeeper.held(profile_id)
-    found = credits_now(gate.harness.reader, profile_id, now_ms, held).left_micro(now_ms)
-    return found // MICRO
+    now = credits_now(gate.harness.reader, profile_id, now_ms, gate.gatekeeper.held)
+    return now.left_micro(now_ms) // MICRO
 
 
 async def renew(*gates: GateWorld) -> None:

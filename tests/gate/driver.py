@@ -42,8 +42,8 @@ class Driver(Ending):
             for process in self.world.processes:
                 left_micro -= process.held_micro(profile_id)
             for process in self.world.processes:
-                held = process.gatekeeper.held(profile_id)
-                told = credits_now(process.reader, profile_id, now_ms, held).left_micro(now_ms)
+                now = credits_now(process.reader, profile_id, now_ms, process.gatekeeper.held)
+                told = now.left_micro(now_ms)
                 assert told == left_micro, f"{told} told by {process.number}, {left_micro} are left"
 
     def crash(self, process: Process, *, is_noticed: bool = False) -> None:

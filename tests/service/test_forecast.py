@@ -8,6 +8,7 @@ import pytest
 
 from farebox.core.forecast import Forecast, Pace
 from farebox.core.instant import MS_PER_DAY
+from farebox.engine.telling import HeldHere
 from farebox.service.forecast import read_forecast
 from tests.support.harness import Harness
 from tests.support.homes import Home
@@ -27,7 +28,10 @@ def harness(home: Home) -> Iterator[Harness]:
 
 def forecast_of(harness: Harness, profile_id: int, held_micro: int = 0) -> Forecast:
     workspace = harness.directory.workspaces[profile_id]
-    return read_forecast(harness.reader, harness.directory, workspace, harness.now_ms, held_micro)
+    held = HeldHere(held_micro, 0)
+    return read_forecast(
+        harness.reader, harness.directory, workspace, harness.now_ms, lambda _: held
+    )
 
 
 def use(harness: Harness, profile_id: int, key_id: str, days: int, credits: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from farebox.core.errors import NOT_FOUND
 from farebox.core.instant import MS_PER_DAY, MS_PER_HOUR, parse_rfc3339
+from farebox.engine.telling import HeldHere, nothing_held
 from farebox.service.attention import list_attention
 from farebox.service.date_range import date_range
 from farebox.service.pages import turn
@@ -46,7 +47,9 @@ def counted(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[
 
 def healths(harness: Harness, **wanted: object) -> list[WorkspaceHealth]:
     found = WorkspaceFilter(**wanted)  # type: ignore[arg-type]
-    return list_workspace_health(harness.reader, found, turn(None, 100), harness.now_ms).data
+    return list_workspace_health(
+        harness.reader, found, turn(None, 100), harness.now_ms, nothing_held
+    ).data
 
 
 def named(harness: Harness, **wanted: object) -> list[str]:
@@ -84,7 +87,9 @@ def test_it_says_what_the_customers_own_reports_say(
         )
         found, second = healths(harness)
         workspace = harness.directory.workspaces[profile_id]
-        quotas = read_quotas(harness.reader, harness.directory, workspace, harness.now_ms)
+        quotas = read_quotas(
+            harness.reader, harness.directory, workspace, harness.now_ms, nothing_held
+        )
         week = date_range(*week_dates)
         daily = usage_daily(
             harness.reader, harness.directory, profile_id, week, UsageFilters(None, None)
@@ -103,17 +108,19 @@ def test_it_says_what_the_customers_own_reports_say(
         assert found.refusals == 1
         assert (found.plan, found.timezone, found.status) == ("gold", timezone, "active")
         assert (second.profile_id, second.requests, second.last_request_ms) == (other, 0, None)
-        assert read_workspace_health(harness.reader, profile_id, harness.now_ms) == found
+        assert (
+            read_workspace_health(harness.reader, profile_id, harness.now_ms, nothing_held) == found
+        )
 
 
 def test_what_is_held_is_not_left(harness: Harness) -> None:
     profile_id = harness.workspace()
     found = read_workspace_health(
-        harness.reader, profile_id, harness.now_ms, held_micro=lambda _: 30 * MICRO
+        harness.reader, profile_id, harness.now_ms, lambda _: HeldHere(30 * MICRO, 0)
     )
     assert found.credits_left_micro == 970 * MICRO
     with refused(NOT_FOUND):
-        read_workspace_health(harness.reader, profile_id + 1, harness.now_ms)
+        read_workspace_health(harness.reader, profile_id + 1, harness.now_ms, nothing_held)
 
 
 def test_workspaces_are_found_by_name_id_status_and_plan(harness: Harness) -> None:
@@ -144,7 +151,7 @@ def test_a_page_takes_as_many_queries_however_many_workspaces_it_has(
         with counted(harness, monkeypatch) as names:
             assert healths(harness)
         counts.append(len(names))
-    assert counts == [5, 5]
+    assert counts == [6, 6]
 
 
 def test_pages_go_on_from_their_cursors(harness: Harness) -> None:
@@ -153,7 +160,7 @@ def test_pages_go_on_from_their_cursors(harness: Harness) -> None:
     cursor = None
     while cursor is not None or not seen:
         found = list_workspace_health(
-            harness.reader, WorkspaceFilter(), turn(cursor, 2), harness.now_ms
+            harness.reader, WorkspaceFilter(), turn(cursor, 2), harness.now_ms, nothing_held
         )
         seen += [health.profile_id for health in found.data]
         cursor = found.next_cursor

@@ -156,9 +156,7 @@ def _healths(
         first_quarter=(now_ms - MS_PER_DAY) // QUARTER_MS,
     )
     usage = {row.profile_id: row for row in used}
-    return [
-        _health(row, now[row.profile_id], usage[row.profile_id], now_ms) for row in rows
-    ]
+    return [_health(row, now[row.profile_id], usage[row.profile_id], now_ms) for row in rows]
 
 
 def _days(row: _Found, now_ms: int, days: int) -> tuple[int, int]:
@@ -166,9 +164,7 @@ def _days(row: _Found, now_ms: int, days: int) -> tuple[int, int]:
     return end_day - days, end_day
 
 
-def _health(
-    row: _Found, now: CreditsNow, usage: _Usage, now_ms: int
-) -> WorkspaceHealth:
+def _health(row: _Found, now: CreditsNow, usage: _Usage, now_ms: int) -> WorkspaceHealth:
     told = quotas(row.name, row.uid, None, now.period, now.left_micro(now_ms))
     return WorkspaceHealth(
         profile_id=row.profile_id,
