@@ -151,7 +151,7 @@ def test_a_page_takes_as_many_queries_however_many_workspaces_it_has(
         with counted(harness, monkeypatch) as names:
             assert healths(harness)
         counts.append(len(names))
-    assert counts == [6, 6]
+    assert counts[0] == counts[1] <= 6
 
 
 def test_pages_go_on_from_their_cursors(harness: Harness) -> None:
