@@ -90,9 +90,13 @@ def test_what_is_printed_shows_something(demo: RunningDemo) -> None:
     assert answers["/v1/quotas"]["credits_left"] > 0
 
 
-@pytest.mark.parametrize("label", ["Documentation", "Reference", "OpenAPI", "Metrics"])
+PAGES = ["Dashboard", "Manage its keys", "Operator"]
+LABELS = [*PAGES, "Documentation", "Reference", "OpenAPI", "Metrics"]
+
+
+@pytest.mark.parametrize("label", LABELS)
 def test_every_printed_address_answers(demo: RunningDemo, label: str) -> None:
-    assert httpx.get(demo.value(label)).status_code == 200
+    assert httpx.get(demo.value(label), follow_redirects=True).status_code == 200
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS[:2], ids=lambda endpoint: endpoint.slug)

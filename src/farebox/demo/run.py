@@ -24,10 +24,13 @@ from farebox.demo.sample_api import sample_routes
 from farebox.demo.screen import Screen, showing_progress
 from farebox.demo.world import World, make_world
 from farebox.engine.clock import SteadyClock
+from farebox.engine.entropy import SystemEntropy
+from farebox.engine.secret import ProgramSecret
 from farebox.engine.spawn import DATABASE_VARIABLE, RecorderProcess, recorder_process
 from farebox.engine.sync_link import SyncLink
 from farebox.logs import set_up_logging
 from farebox.server import serve, take_port
+from farebox.service.links import link_seal, shown
 from farebox.settings import Settings, process_environment, read_settings
 from farebox.store.database import Database
 from farebox.workers.supervisor import serve_together
@@ -71,11 +74,13 @@ def _run(settings: Settings, environment: Mapping[str, str], days: int) -> int:
         now_ms = SteadyClock().now_ms() - MS_PER_MINUTE
         world = _make(database, process, days, now_ms)
         screen = Screen(Console())
+        secret = ProgramSecret(settings.secret, database.path, SystemEntropy())
         headers = settings.key_headers
         key_header = SHOWN_HEADER if SHOWN_HEADER in headers else headers[0]
 
         def on_ready(url: str) -> None:
-            screen.welcome(url, world, days, str(settings.database))
+            manage_url = shown(world.link, link_seal(secret.derive), url).url
+            screen.welcome(url, world, manage_url or "", days, str(settings.database))
             screen.try_out(Curl(url, world, key_header, now_ms))
 
         if settings.workers == 1:

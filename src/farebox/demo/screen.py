@@ -13,7 +13,7 @@ from farebox.demo.curl import Curl, Line
 from farebox.demo.replay import OnProgress
 from farebox.demo.world import TIMEZONE, WORKSPACE, World
 
-LABEL_COLUMNS = 16
+LABEL_COLUMNS = 18
 
 
 @contextmanager
@@ -42,12 +42,15 @@ class Screen:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def welcome(self, url: str, world: World, days: int, database: str) -> None:
-        """Where everything is, and the two secrets."""
+    def welcome(self, url: str, world: World, manage_url: str, days: int, database: str) -> None:
+        """Where everything is, and the three secrets."""
         self._heading(
             f"Farebox demo: {WORKSPACE.name} with {world.requests:,} requests in {days} days"
         )
         for label, value in (
+            ("Dashboard", f"{url}/dashboard"),
+            ("Manage its keys", manage_url),
+            ("Operator", f"{url}/operator"),
             ("Documentation", f"{url}/docs/en/"),
             ("Reference", f"{url}/docs/en/reference"),
             ("OpenAPI", f"{url}/openapi/en.json"),

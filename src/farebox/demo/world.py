@@ -21,6 +21,7 @@ from farebox.engine.directory import Directory
 from farebox.engine.entropy import SystemEntropy
 from farebox.engine.sync_link import SyncLink
 from farebox.service.forms.key import KeyMade, KeyMake, TokenCreate, TokenMade
+from farebox.service.forms.link import LinkBegun, LinkMake
 from farebox.service.forms.log_type import LogTypeCreate, LogTypeData
 from farebox.service.forms.money import GrantData, GrantMake
 from farebox.service.forms.plan import Limits, PlanCreate, PlanData, WindowLimits
@@ -30,6 +31,7 @@ from farebox.store.contract import Reader
 
 ACTOR = "demo"
 TIMEZONE = "Europe/Berlin"
+LINK_SECONDS = 7 * 24 * 3600
 TOP_UP_CREDITS = Decimal(25_000)
 
 PLAN = PlanCreate(
@@ -63,13 +65,14 @@ class World(NamedTuple):
     """What was made.
 
     The key is that of the first caller, the busiest; `query_log_id` is of its last request, which
-    has its headers and bodies.
+    has its headers and bodies. The link is to be signed where it is shown.
     """
 
     profile_id: int
     key_id: str
     key: Secret
     admin_token: Secret
+    link: LinkBegun
     query_log_id: str
     requests: int
 
@@ -99,6 +102,7 @@ def make_world(
         key_id=key.key_id,
         key=Secret(key.key or ""),
         admin_token=Secret(token.token or ""),
+        link=_make_link(link, workspace),
         query_log_id=format_uuid(last.query_log_id),
         requests=replay.requests + 1,
     )
@@ -117,6 +121,12 @@ def _make_offer(link: SyncLink) -> None:
         )
         link.call("log_types.create", log_type, LogTypeData, actor=ACTOR)
     link.call("plans.create", PLAN, PlanData, actor=ACTOR)
+
+
+def _make_link(link: SyncLink, workspace: WorkspaceData) -> LinkBegun:
+    """A link that lets the customer manage their keys."""
+    made = LinkMake(profile_id=workspace.profile_id, role="manage", expires_in_seconds=LINK_SECONDS)
+    return link.call("links.create", made, LinkBegun, actor=ACTOR)
 
 
 def _make_keys(link: SyncLink, workspace: WorkspaceData) -> list[KeyMade]:
