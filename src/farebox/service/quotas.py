@@ -6,7 +6,7 @@ from farebox.core.quotas import Quotas, quotas
 from farebox.core.workspace import Workspace
 from farebox.engine.directory import Directory
 from farebox.engine.telling import HeldOf
-from farebox.service.credits_now import credits_now
+from farebox.service.credits_now import CreditsNow, credits_now
 from farebox.service.reading import plan_of
 from farebox.store.contract import Reader
 
@@ -19,7 +19,17 @@ def read_quotas(
     Raises:
         DirectoryBehindError: the directory lacks the plan.
     """
-    now = credits_now(reader, workspace.profile_id, now_ms, held)
+    return quotas_of(
+        directory, workspace, credits_now(reader, workspace.profile_id, now_ms, held), now_ms
+    )
+
+
+def quotas_of(directory: Directory, workspace: Workspace, now: CreditsNow, now_ms: int) -> Quotas:
+    """The quotas at the instant of some credits.
+
+    Raises:
+        DirectoryBehindError: the directory lacks the plan.
+    """
     return quotas(
         workspace.name,
         workspace.uid,

@@ -11,9 +11,10 @@ from farebox.core.profile_usage import ProfileUsage
 from farebox.core.workspace import User
 from farebox.dashboard.usage_chart import log_type_name, usage_chart
 from farebox.dashboard.visit import Visit
+from farebox.service.credits_now import credits_now
 from farebox.service.date_range import DateRange
 from farebox.service.profile_usage import read_profile_usage
-from farebox.service.quotas import read_quotas
+from farebox.service.quotas import quotas_of
 from farebox.service.usage_daily import usage_daily
 from farebox.service.usage_filters import UsageFilters
 from farebox.store.contract import Reader
@@ -49,7 +50,7 @@ async def show_overview(visit: Visit) -> Response:
     workspace, directory, now_ms = visit.workspace, visit.desk.directory, visit.now_ms
     users = directory.users_of(workspace.profile_id)
     user = _chosen(users, visit)
-    held_micro = visit.desk.gatekeeper.held_micro(workspace.profile_id)
+    held = visit.desk.gatekeeper.held
     today = day_of_quarter(quarter_of(now_ms), visit.zone)
     days = DateRange(today + 1 - DAYS_SHOWN, today + 1)
 
@@ -58,10 +59,11 @@ async def show_overview(visit: Visit) -> Response:
         report = usage_daily(
             reader, directory, workspace.profile_id, days, UsageFilters(), fill_gaps=True
         )
+        now = credits_now(reader, workspace.profile_id, now_ms, held)
         return visit.page(
             "workspace/overview.html",
-            quotas=read_quotas(reader, directory, workspace, now_ms, held_micro),
-            held_micro=held_micro,
+            quotas=quotas_of(directory, workspace, now, now_ms),
+            held_micro=now.held_micro,
             usage=usage,
             gauges=_gauges(visit, usage),
             user=user,
