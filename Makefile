@@ -19,10 +19,10 @@ BUNDLE := $(BIN)/python src/farebox/dashboard/frontend/bundle.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test long sim check cover bench docs lock clean
+.PHONY: help run test long sim check cover bench screenshots docs lock clean
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(RUN) ## Install what is needed and serve the demo on http://127.0.0.1:8080
 	@$(BUNDLE)
@@ -53,6 +53,10 @@ cover: $(DEV) ## Prove that the core's own tests reach every branch of the core
 
 bench: $(DEV) ## Measure; docs/numbers.md tells what the rows mean
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+screenshots: $(DEV) ## Take the pictures of docs/screenshots from the demo
+	@$(BUNDLE)
+	@$(BIN)/python -m tests.browser.screenshots
 
 docs: $(RUN) ## Write the documentation that the program serves into build/docs
 	@$(BIN)/farebox docs build/docs

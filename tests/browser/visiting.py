@@ -18,6 +18,37 @@ TOO_WIDE = """() => {
 }"""
 
 
+TITLES = "JSON.parse(document.querySelector('figure[data-chart] script').textContent).titles"
+AXIS_LABELS_PX = (32, 20, 44, 56)
+
+
+def chart_titles(page: Page) -> list[str]:
+    """What the places on the axis of the page's chart are called at length; it is drawn then."""
+    expect(page.locator("figure[data-chart]")).to_have_attribute("data-chart", "drawn")
+    titles: list[str] = page.evaluate(TITLES)
+    return titles
+
+
+def point_at(page: Page, title: str) -> dict[str, str]:
+    """Point at a place on the axis of the page's chart: the numbers it tells, by their names."""
+    titles = chart_titles(page)
+    canvas = page.locator(".chart-box canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    told = page.locator(".chart-tip-title")
+    for left in AXIS_LABELS_PX:
+        step = (box["width"] - left) / len(titles)
+        x = box["x"] + left + step * (titles.index(title) + 0.5)
+        page.mouse.move(x, box["y"] + box["height"] / 2)
+        expect(told).to_be_visible()
+        if told.inner_text() == title:
+            break
+    expect(told).to_have_text(title)
+    rows = page.locator(".chart-tip-row, .chart-tip-total").all_inner_texts()
+    return dict(row.split("\n") for row in rows)
+
+
 def sign_in(page: Page, world: World, key: str | None = None) -> None:
     """Sign in with an API key, by default Acme's first, and come to the overview."""
     page.goto(f"{world.url}/dashboard/sign-in")

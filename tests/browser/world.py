@@ -112,6 +112,10 @@ class World:
         around = timedelta(days=DAYS_AROUND)
         return str(self.changed_on - around), str(self.changed_on + around)
 
+    def today(self) -> date:
+        """The day that it is in Acme's zone."""
+        return datetime.now(ZoneInfo(TIMEZONE)).date()
+
     def make_workspace(self, name: str = "", *, users: int = 1, **fields: object) -> Workspace:
         """A workspace with users, each with a key for the channel api and one for the portal."""
         number = next(self._numbers)

@@ -2,11 +2,13 @@
 import { bindConfirmations } from "./confirm.js";
 import { bindCopyButtons } from "./copy.js";
 import { sendLink } from "./link.js";
+import { bindScrollers } from "./scroller.js";
 import { bindSubmits } from "./submit.js";
 
 bindSubmits(document);
 bindConfirmations(document);
 bindCopyButtons(document);
+bindScrollers(document);
 sendLink(document);
 drawFigures();
 
