@@ -12,9 +12,20 @@ from farebox.demo.curl import Curl, Line
 from farebox.demo.endpoints import ENDPOINTS
 from farebox.demo.people import contact
 from farebox.demo.world import World
+from farebox.service.forms.link import LinkBegun
 
 URL = "http://127.0.0.1:8080"
-WORLD = World(1, "key_5hZ0c2rWq8Lm", Secret("it's a key"), Secret("fbt_token"), "a-log-id", 9)
+WORLD = World(
+    profile_id=1,
+    key_id="key_5hZ0c2rWq8Lm",
+    key=Secret("it's a key"),
+    admin_token=Secret("fbt_token"),
+    link=LinkBegun(
+        link_id="link_1", profile_id=1, role="manage", made_ms=0, expires_ms=1, is_new=True
+    ),
+    query_log_id="a-log-id",
+    requests=9,
+)
 # Half past eleven at night in UTC is the next day in Berlin already.
 NOW_MS = parse_rfc3339("2026-05-14T23:30:00Z")
 CURL = Curl(URL, WORLD, "x-api-key", NOW_MS)
