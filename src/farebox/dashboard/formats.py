@@ -101,6 +101,11 @@ class Formats:
         """An instant to the second, in a zone."""
         return self._moment(ms, zone, "medium")
 
+    def date(self, ms: int, zone: tzinfo) -> Markup:
+        """The day that an instant lies in, in a zone."""
+        day = format_date(_at(ms).astimezone(zone).date(), "medium", locale=self.locale)
+        return Markup('<time datetime="{}">{}</time>').format(to_iso_ms(ms), day)
+
     def clock(self, ms: int, zone: tzinfo) -> str:
         """The time of day of an instant as text."""
         return str(format_time(_at(ms), "short", tzinfo=zone, locale=self.locale))
