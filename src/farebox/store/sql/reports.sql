@@ -12,3 +12,9 @@ where w.profile_id = :profile_id;
 select min(day) from day_log_types
 where profile_id = :profile_id
   and zone_version = (select zone_version from workspaces where profile_id = :profile_id);
+
+-- name: period_before
+-- Ranges of days: the period opened last before an instant. By primary key.
+select start_ms, end_ms from periods
+where profile_id = :profile_id and start_ms < :start_ms
+order by start_ms desc limit 1;
