@@ -11,7 +11,7 @@ from jinja2 import Environment, nodes
 
 TEMPLATES = Path(__file__).parents[2] / "src/farebox/dashboard/templates"
 # Names, and what is no word of a language.
-SAME_EVERYWHERE = {"Farebox"}
+SAME_EVERYWHERE = {"Farebox", "CSV", "Parquet"}
 # A macro may give the attributes of an element alone.
 ATTRIBUTE = re.compile(r'[a-z-]+="\S*"?|\{\}-[a-z]+"')
 SPOKEN_ATTRIBUTES = {"alt", "aria-label", "placeholder", "title", "content"}

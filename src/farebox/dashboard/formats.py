@@ -19,6 +19,7 @@ from babel.dates import (
     format_timedelta,
 )
 from babel.numbers import format_decimal, format_percent
+from babel.units import format_unit
 from markupsafe import Markup
 
 from farebox.contract.texts import Language
@@ -80,6 +81,13 @@ class Formats:
         tenths = size_bytes * 10 // step
         shown = self.number_text(Decimal(tenths) / 10 if unit else size_bytes)
         return Markup('<data value="{}">{} {}</data>').format(size_bytes, shown, _UNITS[unit])
+
+    def milliseconds(self, ms: int | None) -> Markup:
+        """A duration."""
+        if ms is None:
+            return NONE
+        shown = format_unit(ms, "duration-millisecond", "short", locale=self.locale)
+        return Markup('<data value="{}">{}</data>').format(ms, shown)
 
     def day(self, day: int | None, *, style: str = "medium") -> Markup:
         """A day, counted from 1970-01-01."""

@@ -117,6 +117,13 @@ def read_logs(
         return LogPage(search.rows(), search.total, is_timeout and not search.is_through)
 
 
+def read_log(reader: Reader, profile_id: int, query_log_id: str) -> LogRow | None:
+    """One request of a workspace, as the pages of its log show it; the id is in hex."""
+    text = reader.value("logs_rows", profile_id=profile_id, query_log_ids=json_list([query_log_id]))
+    rows = rows_of(text, _log_rows)
+    return rows[0] if rows else None
+
+
 class _Search:
     """The matches so far: all are counted, those of the page are kept."""
 

@@ -70,7 +70,7 @@ async def show_overview(visit: Visit) -> Response:
             users=users,
             report=report,
             days=days,
-            chart_data=usage_chart(visit, report, "credits"),
+            chart_data=usage_chart(visit, report, "credits").data(visit),
             name_of=log_type_name,
         )
 

@@ -1,0 +1,126 @@
+"""The usage page: what was used, by day or hour and log type, beside the range before."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from starlette.responses import Response
+
+from farebox.core.comparison import Comparison, compare_days, compare_hours, range_before
+from farebox.core.daily import Daily
+from farebox.core.hourly import HOURLY_DAYS_MAX, Hour
+from farebox.core.preset import Preset
+from farebox.dashboard.usage_chart import Unit, usage_chart
+from farebox.dashboard.visit import Visit
+from farebox.dashboard.workspace.asked import (
+    Asked,
+    key_choices,
+    log_type_choices,
+    read_asked,
+    take_query,
+)
+from farebox.dashboard.workspace.download import download, file_format
+from farebox.service.date_range import DateRange
+from farebox.service.export.parquet_file import is_available
+from farebox.service.export.table import Table
+from farebox.service.export.usage import daily_table, hourly_table
+from farebox.service.usage_daily import usage_daily
+from farebox.service.usage_hourly import UsageHourly, usage_hourly
+from farebox.store.contract import Reader
+
+USUAL: Preset = "30d"
+
+
+class Shown(NamedTuple):
+    """How it is shown: also in the query string."""
+
+    unit: Unit
+    is_hourly: bool
+    is_compared: bool
+
+
+class Usage(NamedTuple):
+    """A report, by the hour if it has hours, and what it is compared with."""
+
+    report: Daily
+    hours: list[Hour]
+    before: DateRange | None
+    comparison: Comparison | None
+
+
+async def show_usage(visit: Visit) -> Response:
+    """The page."""
+    take_query(visit)
+
+    def work(reader: Reader) -> Response:
+        asked = read_asked(visit, reader, USUAL)
+        shown = _shown(visit, asked)
+        usage = _read(visit, reader, asked, shown)
+        chart = usage_chart(
+            visit, usage.report, shown.unit, hours=usage.hours, comparison=usage.comparison
+        )
+        return visit.page(
+            "workspace/usage.html",
+            asked=asked,
+            shown=shown,
+            usage=usage,
+            chart=chart,
+            chart_data=chart.data(visit),
+            can_be_hourly=asked.length <= HOURLY_DAYS_MAX,
+            keys=key_choices(visit),
+            log_types=log_type_choices(visit),
+            has_parquet=is_available(),
+        )
+
+    return await visit.read(work)
+
+
+async def download_usage(visit: Visit) -> Response:
+    """The same report as a file: `?format=csv` or `parquet`."""
+    take_query(visit)
+    chosen = file_format(visit)
+
+    def work(reader: Reader) -> tuple[Asked, Table]:
+        asked = read_asked(visit, reader, USUAL)
+        of = (reader, visit.desk.directory, visit.profile_id, asked.days, asked.filters)
+        if _shown(visit, asked).is_hourly:
+            return asked, hourly_table(usage_hourly(*of))
+        return asked, daily_table(usage_daily(*of))
+
+    asked, table = await visit.read(work)
+    return download(table, chosen, f"usage-{asked.start_date}-{asked.end_date}")
+
+
+def _shown(visit: Visit, asked: Asked) -> Shown:
+    by = visit.query("by") or ("hour" if asked.length == 1 else "day")
+    return Shown(
+        "requests" if visit.query("unit") == "requests" else "credits",
+        by == "hour" and asked.length <= HOURLY_DAYS_MAX,
+        visit.query("compare") != "off",
+    )
+
+
+def _read(visit: Visit, reader: Reader, asked: Asked, shown: Shown) -> Usage:
+    """The report and the one before it."""
+    before = DateRange(*range_before(*asked.days))
+    if shown.is_hourly:
+        now = _hourly(visit, reader, asked, asked.days)
+        if not shown.is_compared:
+            return Usage(now.report, now.hours, None, None)
+        earlier = _hourly(visit, reader, asked, before)
+        compared = compare_hours(now.report, now.hours, earlier.report, earlier.hours)
+        return Usage(now.report, now.hours, before, compared)
+    report = _daily(visit, reader, asked, asked.days)
+    if not shown.is_compared:
+        return Usage(report, [], None, None)
+    return Usage(report, [], before, compare_days(report, _daily(visit, reader, asked, before)))
+
+
+def _hourly(visit: Visit, reader: Reader, asked: Asked, days: DateRange) -> UsageHourly:
+    return usage_hourly(reader, visit.desk.directory, visit.profile_id, days, asked.filters)
+
+
+def _daily(visit: Visit, reader: Reader, asked: Asked, days: DateRange) -> Daily:
+    return usage_daily(
+        reader, visit.desk.directory, visit.profile_id, days, asked.filters, fill_gaps=True
+    )
