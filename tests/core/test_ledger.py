@@ -17,6 +17,7 @@ from farebox.core.ledger import (
     SPENT,
     Grant,
     GrantKind,
+    Moved,
     Purse,
     Transfer,
     TransferKind,
@@ -26,6 +27,7 @@ from farebox.core.ledger import (
     grant_account,
     issue,
     live,
+    moved_by,
 )
 from tests.core.strategies import thorough
 
@@ -209,6 +211,24 @@ def test_every_balance_is_the_sum_of_its_transfers(played: list[Step]) -> None:
     assert balances.pop(OVERDRAFT, 0) == -story.purse.owed_micro
     left = {grant.account: grant.left_micro for grant in story.purse.grants}
     assert {account: balance for account, balance in balances.items() if balance} == left
+
+
+@given(steps)
+@thorough
+def test_what_a_period_sums_up_is_what_the_purse_has_gained(played: list[Step]) -> None:
+    story = Story()
+    for step in played:
+        story.play(step)
+    moved = moved_by(story.transfers)
+    assert moved.net_micro == story.purse.book_micro
+    assert (moved.granted_micro, moved.expired_micro) == (story.issued, story.units.expired)
+    assert moved.charged_micro + moved.corrected_micro == story.units.spent
+
+
+def test_what_only_moves_between_accounts_is_in_no_sum_of_a_period() -> None:
+    kinds: tuple[TransferKind, ...] = ("draw", "return", "repay", "history")
+    moved = moved_by(Transfer(kind, "a", "b", 5) for kind in kinds)
+    assert moved == Moved(0, 0, 0, 0)
 
 
 @given(steps)

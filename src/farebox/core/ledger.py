@@ -70,6 +70,20 @@ class Transfer(NamedTuple):
     amount_micro: int
 
 
+class Moved(NamedTuple):
+    """What a period sums up, in micro-credits; corrections are charged less given back."""
+
+    granted_micro: int
+    expired_micro: int
+    charged_micro: int
+    corrected_micro: int
+
+    @property
+    def net_micro(self) -> int:
+        """What it adds to the balance by the book."""
+        return self.granted_micro - self.expired_micro - self.charged_micro - self.corrected_micro
+
+
 class Purse(NamedTuple):
     """What a workspace can spend: its grants with credits left or drawn, and what it owes."""
 
@@ -211,6 +225,16 @@ def account_sums(transfers: Iterable[Transfer]) -> dict[str, tuple[int, int]]:
         debits, credited = sums.get(transfer.credit_account, (0, 0))
         sums[transfer.credit_account] = (debits, credited + transfer.amount_micro)
     return sums
+
+
+def moved_by(transfers: Iterable[Transfer]) -> Moved:
+    """What some transfers add to the sums of their period; others only move between accounts."""
+    sums = {"grant": 0, "expiry": 0, "charge": 0, "correction": 0}
+    for kind, debit_account, _, amount_micro in transfers:
+        if kind in sums:
+            gives_back = kind == "correction" and debit_account == SPENT
+            sums[kind] += -amount_micro if gives_back else amount_micro
+    return Moved(sums["grant"], sums["expiry"], sums["charge"], sums["correction"])
 
 
 def _moved(grant: Grant, left_micro: int, drawn_micro: int) -> Grant:

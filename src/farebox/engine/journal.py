@@ -9,11 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from farebox.core.ledger import SPENT, Transfer, account_sums
+from farebox.core.ledger import Transfer, account_sums, moved_by
 from farebox.store.contract import Writer
-
-# Where the kinds that a period sums up stand among its sums, and what they do to a balance.
-_SUMS = {"grant": (0, 1), "expiry": (1, -1), "charge": (2, -1), "correction": (3, -1)}
 
 
 class Journal:
@@ -52,18 +49,16 @@ class Journal:
             sums[0] += debits_micro
             sums[1] += credits_micro
         for transfer in transfers:
-            kind, _, credit_account, amount_micro = transfer
             self._ordinal += 1
             self._transfers.append((profile_id, commit_id, self._ordinal, at_ms, *transfer))
-            if kind in _SUMS:
-                place, sign = _SUMS[kind]
-                # Corrections are summed net: charged more less given back.
-                is_back = kind == "correction" and credit_account != SPENT
-                more_micro = -amount_micro if is_back else amount_micro
-                self._periods[profile_id, period_start_ms][place] += more_micro
-                net_micro = self._net_micro.get(profile_id, 0)
-                if net_micro is not None:
-                    self._net_micro[profile_id] = net_micro + sign * more_micro
+        moved = moved_by(transfers)
+        if any(moved):
+            sums = self._periods[profile_id, period_start_ms]
+            for place, micro in enumerate(moved):
+                sums[place] += micro
+            net_micro = self._net_micro.get(profile_id, 0)
+            if net_micro is not None:
+                self._net_micro[profile_id] = net_micro + moved.net_micro
 
     def write(self) -> None:
         """Write what was noted: before the commit, or before it is read in the transaction."""
