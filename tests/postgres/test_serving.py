@@ -92,14 +92,13 @@ def test_machines_tell_the_same_credits_while_reservations_are_open(office: Offi
     ):
         asked = {"key": key, "log_type": "people"}
         ids = [post(s, "/v1/authorize", asked)["reservation_id"] for s in (one, other) * 4]
-        for ended in range(len(ids) + 1):
+        for ended in (0, 4, 8):
+            for number, reservation_id in enumerate(ids[max(0, ended - 4) : ended]):
+                post((one, other)[number // 2], "/v1/void", {"reservation_id": reservation_id})
             expected = 1000 - 3 * (len(ids) - ended)
             began = time.monotonic()
             while (told := [left(one), *(left(other) for _ in range(8))]) != [expected] * 9:
                 assert time.monotonic() - began < HELD_SECONDS_MAX, f"{told}, not {expected}"
-            if ended < len(ids):
-                server = (one, other)[ended // 2 % 2]
-                post(server, "/v1/void", {"reservation_id": ids[ended]})
 
 
 def test_a_start_without_what_all_machines_must_share_names_it(office: Office) -> None:
