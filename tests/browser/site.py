@@ -1,6 +1,6 @@
 """A small site: pages that a test gives, with the real scripts, and nothing else of the program.
 
-Its answers carry the Content-Security-Policy of our pages. Forms that are sent to it are kept.
+Its answers carry the Content-Security-Policy of our pages, but may show those in frames. Forms that are sent to it are kept.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 ASSETS = Path(__file__).parent.parent.parent / "src/farebox/dashboard/assets"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "frame-src http://127.0.0.1:*"
 )
 TYPES = {".css": "text/css", ".js": "text/javascript", ".html": "text/html; charset=utf-8"}
 # Some of the tokens that the pages' own style sheets have.

@@ -42,8 +42,11 @@ DAYS_AROUND = 3
 LAST_DAYS = 10
 CALLS_A_DAY = 24
 DAY_MS = 86_400_000
+# The sites of the provider's own, which may show the pages in a frame.
+PORTALS = "http://127.0.0.1:*"
 SETTINGS = {
     "FAREBOX_CAPTURE_BODIES": "on",
+    "FAREBOX_FRAME_ANCESTORS": PORTALS,
     "FAREBOX_CUSTOMER_REQUESTS_PER_MINUTE": "1000000",
     "FAREBOX_LOG_LEVEL": "error",
 }
