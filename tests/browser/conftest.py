@@ -7,9 +7,11 @@
     site          pages that a test writes, with the real scripts and styles (site.py)
 
 `assert_accessible(page)` runs axe-core; `sign_in(page, world)` signs in with a key, and
-`sign_in_operator(page, world)` with the admin token; `assert_fits(page)` finds what is too wide.
-Browser and server are started once by each worker that runs such tests, at first use; a context
-is 0.1 s. Tests wait for what Playwright can wait for, never for time.
+`sign_in_operator(page, world)` with the admin token; `assert_fits(page)` finds what is too wide;
+`point_at(page, title)` reads the numbers of a chart (visiting.py).
+Browser and server are started once by each worker that runs such tests, at first use. A page costs
+a quarter of a second, a run of axe-core half of one. Tests wait for what Playwright can wait for,
+never for time.
 
 A page's zone isn't that of the workspaces, so a date that the browser has made would be wrong.
 """
@@ -28,8 +30,9 @@ from tests.browser.site import Site
 from tests.browser.watch import Watch
 from tests.browser.world import World, running_world
 
-CHROMIUM = Path("/usr/bin/chromium")
-MISSING = "these tests need Debian's Chromium: apt-get install chromium"
+# The first is the same Chromium without windows, and needs half the time.
+CHROMIUMS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
+MISSING = "these tests need Debian's Chromium: apt-get install chromium-headless-shell"
 ACTION_MS_MAX = 15_000
 DEFAULTS: dict[str, Any] = {
     "locale": "en-US",
@@ -40,6 +43,11 @@ DEFAULTS: dict[str, Any] = {
 }
 
 OpenPage = Callable[..., Page]
+
+
+def find_chromium() -> Path | None:
+    """The browser's program, if it is installed."""
+    return next((path for path in CHROMIUMS if path.exists()), None)
 
 
 @pytest.fixture(scope="session")
@@ -53,10 +61,11 @@ def _playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="session")
 def browser(_playwright: Playwright) -> Iterator[Browser]:
     """The browser of this worker."""
-    if not CHROMIUM.exists():
+    chromium = find_chromium()
+    if chromium is None:
         pytest.fail(MISSING, pytrace=False)
     _resume(_playwright)
-    with _playwright.chromium.launch(executable_path=CHROMIUM) as browser:
+    with _playwright.chromium.launch(executable_path=chromium) as browser:
         _pause()
         yield browser
         _resume(_playwright)

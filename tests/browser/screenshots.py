@@ -1,6 +1,7 @@
 """Pictures of the main pages, made of the demo: `make screenshots`.
 
-A picture has 256 colours and stays far below 150 kB. Pages that aren't there are left out.
+Pillow leaves a picture 256 colours, so that it stays far below 150 kB. Pages that aren't there are
+left out.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, ViewportSize, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, MISSING
+from tests.browser.conftest import MISSING, find_chromium
+from tests.browser.visiting import await_chart
 from tests.demo.running import RunningDemo
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "screenshots"
@@ -48,14 +50,15 @@ def main() -> None:
     Raises:
         SystemExit: there is no browser.
     """
-    if not CHROMIUM.exists():
+    chromium = find_chromium()
+    if chromium is None:
         sys.exit(MISSING)
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         demo = RunningDemo(Path(folder))
         try:
             with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=CHROMIUM)
+                browser = playwright.chromium.launch(executable_path=chromium)
                 context = browser.new_context(
                     locale="en-US", reduced_motion="reduce", viewport=SIZE
                 )
@@ -88,7 +91,7 @@ def take(context: BrowserContext, url: str, shot: Shot) -> None:
         tell(f"{shot.name}: there is no page {shot.path}")
         return
     if page.locator("figure[data-chart]").count():
-        expect(page.locator("figure[data-chart]").first).to_have_attribute("data-chart", "drawn")
+        await_chart(page)
     picture = Image.open(BytesIO(page.screenshot())).convert("RGB")
     path = FOLDER / f"{shot.name}.png"
     few = picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.accessibility import assert_accessible
 from tests.browser.conftest import OpenPage
 from tests.browser.site import Site
-from tests.browser.visiting import point_at
+from tests.browser.visiting import await_chart, point_at
 from tests.support.waiting import until
 
 DAYS = ("Mar 7", "Mar 8", "Mar 9", "Mar 10")
@@ -47,7 +47,7 @@ def figure(data: dict[str, Any]) -> str:
 
 def show(page: Page, site: Site, data: dict[str, Any] | None = None, language: str = "en") -> None:
     page.goto(site.put(figure(data or DATA), language=language))
-    expect(page.locator("figure")).to_have_attribute("data-chart", "drawn")
+    await_chart(page)
 
 
 # The pixels of a copy of the canvas, since reading the canvas itself makes it slower.
@@ -165,10 +165,10 @@ def test_the_chart_is_as_wide_as_there_is_room(open_page: OpenPage, site: Site) 
         )
 
 
-@pytest.mark.parametrize("language", ["en", "zh-CN", "ko", "ja"])
-def test_a_chart_is_drawn_in_every_language(page: Page, site: Site, language: str) -> None:
+def test_a_chart_is_drawn_in_every_language(page: Page, site: Site) -> None:
     many = {**DATA, "series": [{**DATA["series"][0], "values": [30_000, 1, 2, 70_000]}]}
-    show(page, site, many, language)
+    for language in ("en", "zh-Hans", "ko", "ja"):
+        show(page, site, many, language)
     assert_accessible(page)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from playwright.sync_api import Page, expect
 
 from tests.browser.world import World
@@ -22,9 +20,14 @@ TITLES = "JSON.parse(document.querySelector('figure[data-chart] script').textCon
 AXIS_LABELS_PX = (32, 20, 44, 56)
 
 
+def await_chart(page: Page) -> None:
+    """Wait until the page's chart is drawn."""
+    page.wait_for_selector("figure[data-chart=drawn]")
+
+
 def chart_titles(page: Page) -> list[str]:
     """What the places on the axis of the page's chart are called at length; it is drawn then."""
-    expect(page.locator("figure[data-chart]")).to_have_attribute("data-chart", "drawn")
+    await_chart(page)
     titles: list[str] = page.evaluate(TITLES)
     return titles
 
@@ -54,7 +57,7 @@ def sign_in(page: Page, world: World, key: str | None = None) -> None:
     page.goto(f"{world.url}/dashboard/sign-in")
     page.locator("input[name=key]").fill(key or world.acme.key)
     page.locator("input[name=key]").press("Enter")
-    expect(page).to_have_url(re.compile(r"/dashboard$"))
+    page.wait_for_url(f"{world.url}/dashboard")
 
 
 def sign_in_operator(page: Page, world: World) -> None:
@@ -62,7 +65,7 @@ def sign_in_operator(page: Page, world: World) -> None:
     page.goto(f"{world.url}/operator/sign-in")
     page.locator("input[name=token]").fill(world.admin_token)
     page.locator("input[name=token]").press("Enter")
-    expect(page).to_have_url(re.compile(r"/operator$"))
+    page.wait_for_url(f"{world.url}/operator")
 
 
 def assert_fits(page: Page) -> None:
