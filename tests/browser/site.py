@@ -1,6 +1,7 @@
 """A small site: pages that a test gives, with the real scripts, and nothing else of the program.
 
-Its answers carry the Content-Security-Policy of our pages, but may show those in frames. Forms that are sent to it are kept.
+Its answers carry the Content-Security-Policy of our pages, but may show those in frames. Forms that
+are sent to it are kept.
 """
 
 from __future__ import annotations
