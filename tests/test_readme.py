@@ -119,7 +119,7 @@ def test_every_link_leads_to_a_file() -> None:
 def test_the_settings_have_the_defaults_that_are_told() -> None:
     defaults = {setting.name: setting.default for setting in SETTINGS}
     rows = re.findall(r"^\| (`FAREBOX_[^|]*) \| ([^|]*) \|", README, re.MULTILINE)
-    assert len(rows) == 6
+    assert len(rows) == 8
     for names, values in rows:
         told = re.findall(r"`([^`]*)`", values)
         if told:

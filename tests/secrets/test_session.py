@@ -16,7 +16,7 @@ import pytest
 
 from farebox.core.key import holds_secret
 from farebox.store.sqlite.database import open_reader
-from tests.secrets import wrong_places
+from tests.secrets import pages, wrong_places
 from tests.secrets.session import GIVEN_SUFFIX, QUEUE_ROWS, Session
 from tests.secrets.wrong_places import EVENT_TYPE, EVENTS, ROWS, Wrong
 
@@ -105,6 +105,15 @@ def use(session: Session, shop: Shop) -> None:
             session.call("POST", "/api_keys/logs", {}, headers=headers)
             session.call("POST", ROWS, {"requests": []}, headers=headers)
             session.call("POST", EVENTS, [], headers=headers)
+
+
+def use_pages(session: Session, shop: Shop) -> None:
+    """The dashboard, by keys, tokens and links; the last way in may make a key."""
+    wrong = [shop.revoked, shop.meter, *session.unknown, session.admin, session.foreign("guess")]
+    pages.sign_in(session, "/dashboard/sign-in", "key", [shop.foreign, shop.key, *wrong])
+    pages.sign_in(session, "/operator/sign-in", "token", [shop.key, *wrong])
+    pages.sign_in(session, "/dashboard/link", "token", [shop.key, shop.link[:-1], shop.link])
+    assert pages.make_key(session)
 
 
 def report(session: Session, shop: Shop, secret: str, turn: str) -> None:
@@ -248,6 +257,7 @@ def prove(session: Session) -> None:
 def test_no_secret_leaves_a_trace(session: Session) -> None:
     shop = set_up(session)
     use(session, shop)
+    use_pages(session, shop)
     misplace(session, shop)
     for number, secret in enumerate((shop.key, shop.rotated, shop.foreign)):
         report(session, shop, secret, str(number))

@@ -49,7 +49,8 @@ class Page:
 
     def form(self, action: str) -> SentForm:
         """The form that goes to a path."""
-        found = [form for form in self.forms if form.action.partition("?")[0] == action]
+        sent = [form for form in self.forms if form.method != "dialog"]
+        found = [form for form in sent if form.action.partition("?")[0] == action]
         assert len(found) == 1, [form.action for form in self.forms]
         return found[0]
 

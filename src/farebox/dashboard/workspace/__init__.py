@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from farebox.dashboard.site import Page
+from farebox.dashboard.workspace.alerts import end_alert, make_alert, show_alerts, show_end
 from farebox.dashboard.workspace.breakdown import download_breakdown, show_breakdown
+from farebox.dashboard.workspace.key_writes import (
+    change_key,
+    make_key,
+    revoke_key,
+    rotate_key,
+    show_new_key,
+    show_revocation,
+    show_rotation,
+)
+from farebox.dashboard.workspace.keys import show_key, show_keys
 from farebox.dashboard.workspace.link import follow_link, show_link
 from farebox.dashboard.workspace.logs import show_log, show_logs
 from farebox.dashboard.workspace.overview import show_overview
@@ -20,4 +31,12 @@ PAGES = (
     Page("/breakdown/file", download_breakdown),
     Page("/logs", show_logs),
     Page("/logs/{query_log_id}", show_log),
+    Page("/keys", show_keys),
+    Page("/keys/new", show_new_key, make_key, needs="manage"),
+    Page("/keys/{key_id}", show_key, change_key),
+    Page("/keys/{key_id}/rotate", show_rotation, rotate_key, needs="manage"),
+    # A session may revoke the key that it was begun with.
+    Page("/keys/{key_id}/revoke", show_revocation, revoke_key, needs_to_send="session"),
+    Page("/alerts", show_alerts, make_alert),
+    Page("/alerts/{alert_id}/end", show_end, end_alert, needs="manage"),
 )

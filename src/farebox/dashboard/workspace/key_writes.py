@@ -1,0 +1,132 @@
+"""Making, changing, rotating and revoking keys. A new key's secret stands in one answer only.
+
+An answer that shows a secret is that of the form itself: no address leads to it, and to load it
+again sends the same form, which makes nothing a second time and shows no secret.
+"""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from farebox.core.errors import IDEMPOTENCY_MISMATCH, VIEW_ONLY, FareboxError
+from farebox.core.workspace import ApiKey
+from farebox.dashboard.visit import Visit
+from farebox.dashboard.workspace.key_form import (
+    NEW,
+    OVERLAPS_SECONDS,
+    key_change,
+    key_make,
+    key_rotation,
+)
+from farebox.dashboard.workspace.keys import key_of, log_types, show_key
+from farebox.service.forms.common import Nothing
+from farebox.service.forms.key import IssuedKey, KeyMade, KeyRevoke
+
+# What the form's reader can put right.
+_FORM_STATUSES = frozenset({400, 409, 422})
+_SENT_TEXT = "This form was sent before. See what it did, then send it once more if need be."
+CONFIRMED = "confirmed"
+
+
+async def show_new_key(visit: Visit, status: int = 200) -> Response:
+    """The form of a new key."""
+    users = visit.desk.directory.users_of(visit.profile_id)
+    return visit.page(
+        "workspace/key_new.html",
+        status=status,
+        users=users,
+        log_types=log_types(visit),
+        typed=NEW,
+    )
+
+
+async def make_key(visit: Visit) -> Response:
+    """Make a key."""
+    try:
+        made = await visit.write("keys.create", key_make(visit), KeyMade)
+    except FareboxError as error:
+        return await show_new_key(visit, blamed(visit, error))
+    return _made(visit, made)
+
+
+async def change_key(visit: Visit) -> Response:
+    """Change a key."""
+    key = key_of(visit)
+    try:
+        await visit.write("keys.change", key_change(visit, key), IssuedKey)
+    except FareboxError as error:
+        return await show_key(visit, blamed(visit, error))
+    return visit.go(f"{_path(visit, key)}?said=changed")
+
+
+async def show_rotation(visit: Visit, status: int = 200) -> Response:
+    """The form of a rotation."""
+    return visit.page(
+        "workspace/key_rotate.html",
+        status=status,
+        key=key_of(visit),
+        overlaps=OVERLAPS_SECONDS,
+    )
+
+
+async def rotate_key(visit: Visit) -> Response:
+    """Make a key in the place of another."""
+    key = key_of(visit)
+    try:
+        made = await visit.write("keys.rotate", key_rotation(visit, key), KeyMade)
+    except FareboxError as error:
+        return await show_rotation(visit, blamed(visit, error))
+    return _made(visit, made)
+
+
+async def show_revocation(visit: Visit) -> Response:
+    """The page that asks whether a key is to be revoked, where no dialog has asked."""
+    key = key_of(visit)
+    _check_may_revoke(visit, key)
+    return visit.page("workspace/key_revoke.html", key=key, is_own=_is_own(visit, key))
+
+
+async def revoke_key(visit: Visit) -> Response:
+    """Revoke a key; the session ends with its own."""
+    key = key_of(visit)
+    if not visit.form.text(CONFIRMED):
+        return await show_revocation(visit)
+    _check_may_revoke(visit, key)
+    form = KeyRevoke(profile_id=key.profile_id, key_id=key.key_id)
+    await visit.write("keys.revoke", form, Nothing)
+    if _is_own(visit, key):
+        visit.ends = True
+        return visit.go(f"{visit.root}/sign-in?said=revoked")
+    return visit.go(f"{_path(visit, key)}?said=revoked")
+
+
+def blamed(visit: Visit, error: FareboxError) -> int:
+    """Note in the form what is wrong with it; the status of the page that shows it again.
+
+    Raises:
+        FareboxError: the same, where the form is not to blame.
+    """
+    if error.kind.status not in _FORM_STATUSES:
+        raise error
+    if error.kind is IDEMPOTENCY_MISMATCH:
+        visit.form.problem = visit.text(_SENT_TEXT)
+    else:
+        visit.form.blame(error, visit.language)
+    return error.kind.status
+
+
+def _made(visit: Visit, made: KeyMade) -> Response:
+    return visit.page("workspace/key_made.html", made=made)
+
+
+def _is_own(visit: Visit, key: ApiKey) -> bool:
+    return visit.key is not None and visit.key.key_id == key.key_id
+
+
+def _check_may_revoke(visit: Visit, key: ApiKey) -> None:
+    if not visit.may_manage and not _is_own(visit, key):
+        raise FareboxError(VIEW_ONLY)
+
+
+def _path(visit: Visit, key: ApiKey) -> str:
+    return f"{visit.root}/keys/{key.key_id}"

@@ -1,0 +1,143 @@
+"""Keys and alerts in a browser: a key is made, used at the gate, revoked, and then refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from farebox.contract.texts import LANGUAGE_TAGS, LANGUAGES, Language, catalogue
+from tests.browser.accessibility import assert_accessible
+from tests.browser.conftest import OpenPage
+from tests.browser.visiting import assert_fits, sign_in
+from tests.browser.watch import Watch
+from tests.browser.world import Workspace, World
+
+LOG_TYPE = "people_search"
+
+
+def follow_link(page: Page, world: World, workspace: Workspace, role: str = "manage") -> None:
+    """Come to a workspace's overview by a new link."""
+    path = f"/workspaces/{workspace.profile_id}/links"
+    page.goto(world.server.make(path, {"role": role})["url"])
+    expect(page).to_have_url(re.compile(r"/dashboard$"))
+
+
+def is_admitted(world: World, key: str) -> bool:
+    """What the gate says to a call with a key."""
+    asked = {"key": key, "log_type": LOG_TYPE}
+    answer = world.server.call("POST", "/v1/authorize", asked).json()
+    assert answer["allowed"] or answer["status"] == 401, answer
+    return bool(answer["allowed"])
+
+
+def pages_of(world: World, workspace: Workspace) -> Iterator[str]:
+    """The addresses of the pages of keys and alerts, with something on each."""
+    key_id = next(iter(workspace.key_ids.values()))
+    keys = f"/workspaces/{workspace.profile_id}/keys"
+    terms = {"credits_cap": 12.5, "ip_ranges": ["192.0.2.0/24"], "log_type_slugs": [LOG_TYPE]}
+    world.server.call("PATCH", f"/admin/v1{keys}/{key_id}", terms)
+    alert = {"kind": "day", "channel": "api", "thresholds": [50, 80]}
+    alerts = f"/workspaces/{workspace.profile_id}/alerts"
+    alert_id = world.server.make(alerts, alert)["alert_id"]
+    for path in ("", "/new", f"/{key_id}", f"/{key_id}/rotate", f"/{key_id}/revoke"):
+        yield f"{world.url}/dashboard/keys{path}"
+    for path in ("", f"/{alert_id}/end"):
+        yield f"{world.url}/dashboard/alerts{path}"
+
+
+def test_a_key_that_was_made_here_is_admitted_until_it_is_revoked_here(
+    page: Page, world: World
+) -> None:
+    follow_link(page, world, world.make_workspace())
+    page.get_by_role("link", name="API keys").click()
+    page.get_by_role("link", name="Make a key").click()
+    page.get_by_label("Name").fill("Nightly")
+    page.get_by_label("People Search").check()
+    page.get_by_role("button", name="Make the key").click()
+    secret = page.locator("#secret").inner_text()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_text("Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == secret
+    assert page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])") == "[{},{}]"
+    assert secret not in page.url
+    assert is_admitted(world, secret)
+
+    page.get_by_role("link", name="See the key").click()
+    assert secret not in page.content()
+    page.get_by_role("button", name="Revoke").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Revoke for good")).to_be_hidden()
+    assert is_admitted(world, secret)
+    page.get_by_role("button", name="Revoke").click()
+    page.get_by_role("button", name="Revoke for good").click()
+    expect(page.get_by_role("status")).to_have_text("The key was revoked.")
+    assert not is_admitted(world, secret)
+
+
+def test_what_is_wrong_is_told_at_its_field(page: Page, world: World, watch: Watch) -> None:
+    follow_link(page, world, world.make_workspace())
+    watch.expect("status of 422")
+    page.goto(f"{world.url}/dashboard/keys/new")
+    page.get_by_label("Name").fill("Kept")
+    page.get_by_label("Credits cap").fill("a lot")
+    page.get_by_role("button", name="Make the key").click()
+    cap = page.get_by_label("Credits cap")
+    expect(cap).to_have_attribute("aria-invalid", "true")
+    expect(cap).to_have_accessible_description(re.compile("a number of credits from 0"))
+    expect(cap).to_have_value("a lot")
+    expect(page.get_by_label("Name")).to_have_value("Kept")
+    assert_accessible(page)
+
+
+def test_who_revokes_the_key_that_they_came_with_is_signed_out(page: Page, world: World) -> None:
+    workspace = world.make_workspace()
+    sign_in(page, world, workspace.key)
+    page.goto(f"{world.url}/dashboard/keys")
+    expect(page.get_by_role("link", name="Make a key")).to_have_count(0)
+    page.get_by_role("link", name="api 1").click()
+    page.get_by_role("button", name="Revoke").click()
+    page.get_by_role("button", name="Revoke for good").click()
+    expect(page.get_by_role("status")).to_have_text("The key was revoked, and you are signed out.")
+    assert not is_admitted(world, workspace.key)
+
+
+def test_an_alert_is_made_and_ended(page: Page, world: World) -> None:
+    follow_link(page, world, world.make_workspace())
+    page.get_by_role("link", name="Alerts").click()
+    page.get_by_label("What is watched").select_option("month portal")
+    page.get_by_label("Thresholds in percent").fill("75")
+    page.get_by_role("button", name="Make the alert").click()
+    alert = page.get_by_role("region", name="Requests a month, portal")
+    expect(alert).to_contain_text("Told at 75%")
+    alert.get_by_role("button", name="End").click()
+    page.get_by_role("button", name="End the alert").click()
+    expect(page.get_by_role("status")).to_have_text("The alert has ended.")
+    expect(alert).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible(open_page: OpenPage, world: World, scheme: str) -> None:
+    page, workspace = open_page(color_scheme=scheme), world.make_workspace()
+    follow_link(page, world, workspace)
+    for address in pages_of(world, workspace):
+        page.goto(address)
+        assert_accessible(page)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_fits_a_phone_and_is_in_the_readers_language(
+    open_page: OpenPage, world: World, language: Language
+) -> None:
+    page = open_page(locale=LANGUAGE_TAGS[language], viewport={"width": 360, "height": 740})
+    workspace = world.make_workspace()
+    follow_link(page, world, workspace)
+    english = [] if language == "en" else [t for t in catalogue(language) if " " in t]
+    for address in pages_of(world, workspace):
+        page.goto(address)
+        assert page.locator("html").get_attribute("lang") == LANGUAGE_TAGS[language]
+        assert_fits(page)
+        shown = " ".join(page.locator("body").inner_text().split())
+        assert [text for text in english if text in shown] == []
