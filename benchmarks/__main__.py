@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 
 from benchmarks import (
+    dashboard,
     fleet_contended,
     fleet_ingest,
     fleet_trips,
@@ -50,6 +51,8 @@ LONG: dict[str, Callable[[], Row]] = {
     "ingest-http-large": lambda: ingest.compare(LARGE),
     "fleet-ingest-long": lambda: fleet_ingest.compare(INGEST_LONG_SECONDS),
     "report": lambda: report.compare(SMALL, LARGE),
+    "dashboard": lambda: dashboard.compare(SMALL, LARGE),
+    "dashboard-days": lambda: dashboard.compare_days(LARGE),
 }
 
 
