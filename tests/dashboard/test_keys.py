@@ -118,6 +118,17 @@ def test_the_answer_that_is_loaded_again_makes_no_other_key_and_shows_no_secret(
     assert len(shop.api.context.directory.keys_of(shop.profile_id)) == 2
 
 
+def test_a_form_that_is_changed_after_it_was_sent_is_not_taken_for_the_first(shop: Shop) -> None:
+    manager = by_link(shop)
+    form = manager.get(NEW).form(NEW)
+    assert secret_of(manager.post(NEW, form.values))
+    page = manager.post(NEW, {**form.values, "name": ["Another"]})
+    assert "This form was sent before." in page.text
+    assert len(shop.api.context.directory.keys_of(shop.profile_id)) == 2
+    # It comes with an id of its own, so it can be sent once more.
+    assert secret_of(manager.send(page, NEW))
+
+
 @pytest.mark.parametrize(
     ("field", "value", "told"),
     [
@@ -186,6 +197,8 @@ def test_a_rotation_lets_the_old_key_work_on_as_long_as_was_chosen(shop: Shop) -
     manager, path = by_link(shop), f"{KEYS}/{shop.key_id}/rotate"
     page = manager.send(manager.get(path), path, overlap_seconds="3600")
     secret = secret_of(page)
+    old = shop.api.context.directory.keys[shop.key_id].masked_authentication
+    assert f"Rotated from {old}" in manager.get(KEYS).text
     assert works(shop, shop.key)
     assert works(shop, secret)
     shop.harness.advance(hours=1)
