@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from farebox.contract.texts import LANGUAGE_TAGS, LANGUAGES, Language, translate
-from tests.support.shop import Shop
+from farebox.core.instant import MS_PER_DAY
+from tests.support.shop import CREDIT, Shop
 from tests.support.visitor import Page, Visitor
 
 NOTHING = "No requests in the last {days} days"
@@ -109,3 +111,22 @@ def test_a_workspace_without_requests_is_told_so(shop: Shop, language: Language)
     page = Visitor(shop.api, LANGUAGE_TAGS[language]).sign_in(shop.key).get("/dashboard")
     assert translate(language, NOTHING, days=30) in page.text
     assert "data-chart" not in page.response.text
+
+
+def test_the_forecast_tells_the_day_that_can_be_worked_out_by_hand(
+    shop: Shop, customer: Visitor
+) -> None:
+    noon_ms = shop.harness.clock.now_ms()  # of 5 May; the period ends with the month
+    for day in range(1, 8):
+        shop.use(10, time_ms=noon_ms - day * MS_PER_DAY, credits_micro=CREDIT)
+    left = Decimal(quotas_of(shop)["credits_left"])
+    shop.use(1, credits_micro=int((left - 95) * CREDIT))
+    page = customer.get("/dashboard")
+    assert value_in(page, 'id="credits-left"') == "95"
+    assert "10 a day, as in the last 7 days" in page.text
+    # Nine and a half days after noon.
+    assert "Empty on May 15, 2026" in page.text
+
+
+def test_without_days_of_use_there_is_no_forecast(customer: Visitor) -> None:
+    assert "Too early to tell" in customer.get("/dashboard").text

@@ -13,6 +13,7 @@ from farebox.dashboard.usage_chart import log_type_name, usage_chart
 from farebox.dashboard.visit import Visit
 from farebox.service.credits_now import credits_now
 from farebox.service.date_range import DateRange
+from farebox.service.forecast import read_forecast
 from farebox.service.profile_usage import read_profile_usage
 from farebox.service.quotas import quotas_of
 from farebox.service.usage_daily import usage_daily
@@ -64,6 +65,7 @@ async def show_overview(visit: Visit) -> Response:
             "workspace/overview.html",
             quotas=quotas_of(directory, workspace, now, now_ms),
             held_micro=now.held_micro,
+            forecast=read_forecast(reader, directory, workspace, now_ms, held),
             usage=usage,
             gauges=_gauges(visit, usage),
             user=user,
