@@ -106,20 +106,3 @@ def test_a_wrong_key_is_refused_and_the_page_says_so(
 def test_the_operator_signs_in_with_the_admin_token(page: Page, world: World) -> None:
     sign_in_operator(page, world)
     assert_accessible(page)
-
-
-@pytest.mark.parametrize("role", ["view", "manage"])
-def test_a_link_signs_in_and_its_token_is_nowhere_to_be_seen(
-    page: Page, world: World, role: str
-) -> None:
-    made = world.server.make(f"/workspaces/{world.acme.profile_id}/links", {"role": role})
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(made["url"])
-    expect(page).to_have_url(f"{world.url}/dashboard")
-    token = made["url"].partition("#")[2]
-    assert len(token) > 20
-    assert not [url for url in asked[1:] if token in url]
-    assert not page.evaluate("JSON.stringify([localStorage, sessionStorage, history.state])").count(
-        token
-    )

@@ -60,6 +60,13 @@ def sign_in(page: Page, world: World, key: str | None = None) -> None:
     page.wait_for_url(f"{world.url}/dashboard")
 
 
+def sign_in_by_link(page: Page, world: World, role: str = "manage") -> None:
+    """Come to Acme's overview by a link of the provider."""
+    made = world.server.make(f"/workspaces/{world.acme.profile_id}/links", {"role": role})
+    page.goto(made["url"])
+    page.wait_for_url(f"{world.url}/dashboard")
+
+
 def sign_in_operator(page: Page, world: World) -> None:
     """Sign in with the admin token, and come to the operator's overview."""
     page.goto(f"{world.url}/operator/sign-in")

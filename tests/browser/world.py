@@ -3,7 +3,7 @@
 Acme is in New York. Its calls lie on the days around the last change to or from summer time, the
 hours 1 and 23 among them, and on the last days until now. It has two users with two keys each,
 the channels api and portal, priced calls, free ones and such as are mapped to no log type, one call
-with its headers and bodies, a top-up that expires, refusals, and a second workspace beside it.
+with its headers and bodies, a top-up that expires, an alert, refusals, and a second workspace.
 Everything goes the way it goes in earnest. A test that changes something makes a workspace of its
 own: `world.make_workspace`.
 """
@@ -168,6 +168,8 @@ class World:
             "expires_at": soon.isoformat(timespec="seconds"),
         }
         self.server.make(f"/workspaces/{self.acme.profile_id}/grants", grant)
+        alert = {"kind": "month", "channel": "api", "thresholds": [80, 100]}
+        self.server.make(f"/workspaces/{self.acme.profile_id}/alerts", alert)
 
     def _refuse(self) -> None:
         """Three calls that the gate refuses: nobody has so many credits."""
