@@ -32,7 +32,7 @@ from farebox.core.phrase import Phrase
 from tests.contract.shape import SEED_NAMES, load
 
 # Words that are the same in every language.
-SAME_EVERYWHERE = re.compile(r"OpenAPI|Farebox|a UUID|\W*")
+SAME_EVERYWHERE = re.compile(r"API|CSV|Parquet|OpenAPI|Farebox|a UUID|\W*")
 CODE = re.compile(r"`[^`]+`")
 EXPECTED_LANGUAGES = [
     (None, "en"),

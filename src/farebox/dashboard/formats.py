@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache
+from typing import Literal
 
 from babel import Locale
 from babel.dates import (
     format_date,
-    format_datetime,
     format_skeleton,
     format_time,
     format_timedelta,
@@ -34,6 +34,8 @@ LOCALES: dict[Language, Locale] = {
     "jp": Locale("ja", "JP"),
 }
 NONE = Markup('<span class="none">–</span>')
+_TimeStyle = Literal["short", "medium"]
+_ROUGH_FROM_MICRO = 10_000_000
 _UNITS = ("B", "KiB", "MiB", "GiB")
 _STEP = 1024
 _EPOCH = date(1970, 1, 1)
@@ -66,6 +68,13 @@ class Formats:
     def credits(self, micro: int | None) -> Markup:
         """Micro-credits as credits, exact."""
         return NONE if micro is None else self.number(to_number(micro))
+
+    def rough_credits(self, micro: int) -> Markup:
+        """About how many credits: from ten on in whole ones, below cut to two decimal places."""
+        step = 1_000_000 if micro >= _ROUGH_FROM_MICRO else 10_000
+        shown = self.credits_text(micro // step * step)
+        about = "" if micro % step == 0 else "≈ "
+        return Markup('<data value="{}">{}{}</data>').format(to_number(micro), about, shown)
 
     def percent(self, value: Decimal | int | None, *, is_signed: bool = False) -> Markup:
         """A percentage (12.5 is 12.5 %), exact."""
@@ -120,26 +129,34 @@ class Formats:
 
     def clock(self, ms: int, zone: tzinfo) -> str:
         """The time of day of an instant as text."""
-        return str(format_time(_at(ms), "short", tzinfo=zone, locale=self.locale))
+        return self._time(ms, zone, "short")
 
     def ago(self, ms: int | None, now_ms: int, zone: tzinfo) -> Markup:
         """How long ago, or until when, roughly; the instant itself is its title."""
         if ms is None:
             return NONE
-        exact = format_datetime(_at(ms), "medium", tzinfo=zone, locale=self.locale)
+        exact = self._moment_text(ms, zone, "medium")
         passed = timedelta(seconds=(ms - now_ms) // MS_PER_SECOND)
         shown = format_timedelta(passed, add_direction=True, locale=self.locale)
         return Markup('<time datetime="{}" title="{}">{}</time>').format(
             to_iso_ms(ms), exact, shown
         )
 
-    def _moment(self, ms: int | None, zone: tzinfo, time_style: str) -> Markup:
+    def _moment(self, ms: int | None, zone: tzinfo, time_style: _TimeStyle) -> Markup:
         if ms is None:
             return NONE
-        at = _at(ms)
-        day = format_date(at.astimezone(zone).date(), "medium", locale=self.locale)
-        time = format_time(at, time_style, tzinfo=zone, locale=self.locale)
-        return Markup('<time datetime="{}">{} {}</time>').format(to_iso_ms(ms), day, time)
+        shown = self._moment_text(ms, zone, time_style)
+        return Markup('<time datetime="{}">{}</time>').format(to_iso_ms(ms), shown)
+
+    def _moment_text(self, ms: int, zone: tzinfo, time_style: _TimeStyle) -> str:
+        day = format_date(_at(ms).astimezone(zone).date(), "medium", locale=self.locale)
+        return f"{day} {self._time(ms, zone, time_style)}"
+
+    def _time(self, ms: int, zone: tzinfo, style: _TimeStyle) -> str:
+        # Korean says 오후 for what its short form of the half of a day gives as PM.
+        pattern = self.locale.time_formats[style].pattern.replace("a h", "aaaa h")
+        pattern = pattern if self.locale.language == "ko" else style
+        return str(format_time(_at(ms), pattern, tzinfo=zone, locale=self.locale))
 
 
 @lru_cache(maxsize=4096)
