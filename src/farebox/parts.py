@@ -36,6 +36,7 @@ from farebox.service.record_queue import RecordQueue
 from farebox.service.refusal_log import RefusalLog
 from farebox.service.settle import Settler
 from farebox.settings import SETTINGS, Settings, process_environment
+from farebox.settings_now import settings_now
 from farebox.store.database import Database
 
 
@@ -117,6 +118,9 @@ def make_desk(context: Context, settings: Settings) -> Desk:
         ),
         marks=Marks(context.secret.derive),
         links=link_seal(context.secret.derive),
+        auditor=context.auditor,
+        settings=tuple(settings_now(settings)),
+        base_url=settings.base_url,
         log_query_ms=context.log_query_ms,
         frame_ancestors=settings.frame_ancestors,
         is_https=settings.base_url.startswith("https:"),

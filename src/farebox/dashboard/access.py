@@ -22,7 +22,11 @@ async def session_of(visit: Visit) -> Session | None:
     session = desk.sessions.read(visit.request, visit.area, visit.now_ms)
     if session is None or session.kind == "visitor":
         return session
-    await desk.follower.ensure_fresh()
+    if session.kind == "operator":
+        # Their pages are few, and are to show what was made elsewhere a moment ago.
+        await desk.follower.catch_up()
+    else:
+        await desk.follower.ensure_fresh()
     if not _is_grounded(desk.directory, session, visit.now_ms):
         return None
     if session.profile_id and desk.directory.workspaces[session.profile_id].status == "suspended":

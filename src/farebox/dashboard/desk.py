@@ -13,9 +13,11 @@ from farebox.engine.follower import Follower
 from farebox.engine.gatekeeper import Gatekeeper
 from farebox.engine.link import Link
 from farebox.engine.seal import Seal
+from farebox.service.auditor import Auditor
 from farebox.service.links import LinkToken
 from farebox.service.metrics import Metrics
 from farebox.service.readers import Readers
+from farebox.settings_now import SettingNow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,9 @@ class Desk:
         directory: kept young by `follower`.
         sessions: the cookies.
         marks: what shows that a form came from our own page.
-        links: what signs the provider's links.
+        links: what signs the provider's links, which begin with `base_url`.
+        auditor: has the books audited.
+        settings: as they count in this process.
         log_query_ms: how long one query of the log may take.
         frame_ancestors: the origins that may show the workspace's pages in a frame.
         is_https: whether the public address is one of https, whatever a proxy makes of it.
@@ -43,6 +47,9 @@ class Desk:
     sessions: Sessions
     marks: Marks
     links: Seal[LinkToken]
+    auditor: Auditor
+    settings: tuple[SettingNow, ...]
+    base_url: str
     log_query_ms: int
     frame_ancestors: tuple[str, ...]
     is_https: bool

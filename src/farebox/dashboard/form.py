@@ -51,6 +51,10 @@ class Form:
     def __contains__(self, name: str) -> bool:
         return name in self._values
 
+    def names(self) -> list[str]:
+        """The names of the fields that were sent."""
+        return list(self._values)
+
     def text(self, name: str, default: str = "") -> str:
         """A field's text without blanks around it."""
         found = self._values.get(name)
@@ -87,7 +91,7 @@ class Form:
         if not isinstance(field, str):
             self.problem = error_message(language, error)
         elif "expected" in error.params:
-            name = field.partition("[")[0].partition(".")[0]
+            name = field if field in self else field.partition("[")[0].partition(".")[0]
             self.problems[name] = translate(
                 language, _FIELD_TEXT, expected=error.params["expected"]
             )

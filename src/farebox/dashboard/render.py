@@ -6,6 +6,7 @@ environment a language, in which `_` and the formats are known everywhere, macro
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import lru_cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,6 +14,8 @@ from markupsafe import Markup, escape
 
 from farebox.contract.texts import LANGUAGE_TAGS, Language, translate
 from farebox.contract.wire import ENCODER
+from farebox.core.calendar import parse_day
+from farebox.core.instant import MS_PER_SECOND, parse_rfc3339
 from farebox.dashboard.assets import asset_url, script_url
 from farebox.dashboard.formats import Formats
 
@@ -48,8 +51,14 @@ def environment(language: Language) -> Environment:
         asset_url=asset_url,
         script_url=script_url,
     )
-    made.filters["json_script"] = json_script
+    made.filters.update(
+        json_script=json_script, iso_ms=parse_rfc3339, day_number=parse_day, seconds=_seconds
+    )
     return made
+
+
+def _seconds(milliseconds: int) -> Decimal:
+    return Decimal(milliseconds) / MS_PER_SECOND
 
 
 def json_script(value: object) -> Markup:

@@ -18,6 +18,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from farebox.contract.texts import LANGUAGE_NAMES, LANGUAGE_TAGS, Language, translate
 from farebox.core.calendar import zone_of
+from farebox.core.errors import NOT_FOUND, FareboxError
+from farebox.core.phrase import Phrase
 from farebox.core.workspace import ApiKey, User, Workspace
 from farebox.dashboard.desk import Desk
 from farebox.dashboard.form import Form
@@ -32,6 +34,8 @@ Result = TypeVar("Result")
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 FORM_ID_FIELD = "form_id"
+WORKSPACE_IN_PATH = "profile_id"
+ID_DIGITS_MAX = 18
 SEE_OTHER = 303
 
 
@@ -68,9 +72,24 @@ class Visit:
 
     @property
     def profile_id(self) -> int:
-        """The workspace of a signed-in session."""
+        """The workspace of a signed-in session; the operator's is the one in the path.
+
+        Raises:
+            FareboxError: 404, there is no such workspace.
+        """
+        if self.area == "operator":
+            if not self.has_workspace:
+                raise FareboxError(NOT_FOUND, what=Phrase("workspace"))
+            return int(self.path(WORKSPACE_IN_PATH))
         assert self.session.profile_id
         return self.session.profile_id
+
+    @property
+    def has_workspace(self) -> bool:
+        """Whether this page is about one workspace, which is there."""
+        text = str(self.request.path_params.get(WORKSPACE_IN_PATH, self.session.profile_id))
+        is_id = text.isascii() and text.isdecimal() and len(text) <= ID_DIGITS_MAX
+        return is_id and int(text) in self.desk.directory.workspaces
 
     @property
     def workspace(self) -> Workspace:
@@ -91,7 +110,9 @@ class Visit:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone whose days the reports show."""
+        """The zone whose days the reports show; UTC where all workspaces are shown."""
+        if not self.has_workspace:
+            return zone_of("UTC")
         return zone_of(self.workspace.report_timezone)
 
     @property
@@ -103,6 +124,17 @@ class Visit:
     def root(self) -> str:
         """The address that all pages of this area begin with."""
         return ROOTS[self.area]
+
+    @property
+    def place(self) -> str:
+        """The address that the pages of the workspace begin with."""
+        is_own = self.area == "workspace"
+        return self.root if is_own else f"{self.root}/workspaces/{self.profile_id}"
+
+    def name_of(self, profile_id: int) -> str:
+        """The name of a workspace; its id where this process hasn't heard of it yet."""
+        found = self.desk.directory.workspaces.get(profile_id)
+        return str(profile_id) if found is None else found.name
 
     def is_in(self, path: str) -> bool:
         """Whether this page is the one at a path below the root, or one below that."""

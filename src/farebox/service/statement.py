@@ -122,6 +122,11 @@ def read_statement(
     )
 
 
+def first_period_ms(reader: Reader, profile_id: int) -> int:
+    """When the first period of a workspace began."""
+    return reader.integer("statement_first", profile_id=profile_id)
+
+
 def open_period(tx: Transaction, opened: StatementOpen) -> Nothing:
     """Bring a workspace's periods up to the present, where no recorder has run for a while."""
     workspace_row(tx.db, opened.profile_id)

@@ -11,9 +11,10 @@ from farebox.core.alert import AlertChannel, AlertKind, are_thresholds
 from farebox.core.errors import NOT_FOUND, FareboxError
 from farebox.core.instant import parse_rfc3339
 from farebox.core.phrase import Phrase
+from farebox.dashboard.struct_form import blame
 from farebox.dashboard.visit import Visit
 from farebox.dashboard.workspace.key_form import checked
-from farebox.dashboard.workspace.key_writes import CONFIRMED, blamed
+from farebox.dashboard.workspace.key_writes import CONFIRMED
 from farebox.service import fields
 from farebox.service.alerts import THRESHOLDS_EXPECTED, list_alerts
 from farebox.service.forms.alert import AlertData, AlertEnd, AlertMake
@@ -55,7 +56,7 @@ async def make_alert(visit: Visit) -> Response:
     try:
         await visit.write("alerts.create", _alert(visit), AlertData)
     except FareboxError as error:
-        return await show_alerts(visit, blamed(visit, error))
+        return await show_alerts(visit, blame(visit, error))
     return visit.go(f"{visit.root}/alerts?said=made")
 
 

@@ -6,7 +6,6 @@ of the workspace's zone. Of a change only what differs from what the page showed
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
@@ -16,11 +15,10 @@ from msgspec import UNSET, UnsetType
 
 from farebox.contract.decoding import decode
 from farebox.core.credits import EXPECTED, to_text
-from farebox.core.instant import MS_PER_SECOND
 from farebox.core.ip_range import to_text as range_text
-from farebox.core.phrase import Phrase
 from farebox.core.workspace import ApiKey
 from farebox.dashboard.form import Form
+from farebox.dashboard.struct_form import instant, local
 from farebox.dashboard.visit import Visit
 from farebox.service import fields
 from farebox.service.forms.key import KeyChange, KeyMake, KeyRotation
@@ -28,7 +26,6 @@ from farebox.service.key_terms import ip_ranges_of
 
 # How long the old key of a rotation works on.
 OVERLAPS_SECONDS = (0, 3_600, 86_400, 7 * 86_400, 30 * 86_400)
-_TO_THE_MINUTE = "%Y-%m-%dT%H:%M"
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
@@ -50,7 +47,7 @@ def typed_of(visit: Visit, key: ApiKey) -> Typed:
     log_types, cap_micro = visit.desk.directory.log_types, key.credits_cap_micro
     return Typed(
         key.name,
-        "" if key.expires_at_ms is None else _local(key.expires_at_ms, visit.zone),
+        "" if key.expires_at_ms is None else local(key.expires_at_ms, visit.zone),
         sorted(log_types[one].slug for one in key.log_type_ids or () if one in log_types),
         [range_text(one) for one in key.ip_ranges or ()],
         "" if cap_micro is None else to_text(cap_micro),
@@ -70,7 +67,7 @@ def key_make(visit: Visit) -> KeyMake:
             user_id=form.optional("user_id"),
             name=form.text("name"),
             channel="portal" if form.text("channel") == "portal" else "api",
-            expires_at=_instant(form, visit.zone),
+            expires_at=_end(form, visit.zone),
             log_type_slugs=form.many("log_type_slugs") or None,
             ip_ranges=_ranges(form) or None,
             credits_cap=_credits(form),
@@ -89,7 +86,7 @@ def key_change(visit: Visit, key: ApiKey) -> KeyChange:
     is_end_shown = form.text("expires_at")[: len(shown.expires_at)] == shown.expires_at
     expires_at: str | UnsetType | None = UNSET
     if not is_end_shown or not shown.expires_at:
-        expires_at = _instant(form, visit.zone)
+        expires_at = _end(form, visit.zone)
     return checked(
         KeyChange(
             profile_id=key.profile_id,
@@ -141,17 +138,6 @@ def _credits(form: Form) -> Decimal | None:
         raise fields.refuse(field="credits_cap", expected=EXPECTED) from error
 
 
-def _instant(form: Form, zone: ZoneInfo) -> str | None:
-    """The stamp of a local date and time."""
+def _end(form: Form, zone: ZoneInfo) -> str | None:
     text = form.text("expires_at")
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=zone).isoformat()
-    except ValueError as error:
-        expected = Phrase("a date and time such as 2026-12-31T18:00")
-        raise fields.refuse(field="expires_at", expected=expected) from error
-
-
-def _local(ms: int, zone: ZoneInfo) -> str:
-    return datetime.fromtimestamp(ms // MS_PER_SECOND, zone).strftime(_TO_THE_MINUTE)
+    return instant("expires_at", text, zone) if text else None

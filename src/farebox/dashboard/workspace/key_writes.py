@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from farebox.core.errors import IDEMPOTENCY_MISMATCH, VIEW_ONLY, FareboxError
+from farebox.core.errors import VIEW_ONLY, FareboxError
 from farebox.core.workspace import ApiKey
+from farebox.dashboard.struct_form import blame
 from farebox.dashboard.visit import Visit
 from farebox.dashboard.workspace.key_form import (
     NEW,
@@ -22,9 +23,6 @@ from farebox.dashboard.workspace.keys import key_of, log_types, show_key
 from farebox.service.forms.common import Nothing
 from farebox.service.forms.key import IssuedKey, KeyMade, KeyRevoke
 
-# What the form's reader can put right.
-_FORM_STATUSES = frozenset({400, 409, 422})
-_SENT_TEXT = "This form was sent before. See what it did, then send it once more if need be."
 CONFIRMED = "confirmed"
 
 
@@ -45,7 +43,7 @@ async def make_key(visit: Visit) -> Response:
     try:
         made = await visit.write("keys.create", key_make(visit), KeyMade)
     except FareboxError as error:
-        return await show_new_key(visit, blamed(visit, error))
+        return await show_new_key(visit, blame(visit, error))
     return _made(visit, made)
 
 
@@ -55,7 +53,7 @@ async def change_key(visit: Visit) -> Response:
     try:
         await visit.write("keys.change", key_change(visit, key), IssuedKey)
     except FareboxError as error:
-        return await show_key(visit, blamed(visit, error))
+        return await show_key(visit, blame(visit, error))
     return visit.go(f"{_path(visit, key)}?said=changed")
 
 
@@ -75,7 +73,7 @@ async def rotate_key(visit: Visit) -> Response:
     try:
         made = await visit.write("keys.rotate", key_rotation(visit, key), KeyMade)
     except FareboxError as error:
-        return await show_rotation(visit, blamed(visit, error))
+        return await show_rotation(visit, blame(visit, error))
     return _made(visit, made)
 
 
@@ -100,21 +98,6 @@ async def revoke_key(visit: Visit) -> Response:
     return visit.go(f"{_path(visit, key)}?said=revoked")
 
 
-def blamed(visit: Visit, error: FareboxError) -> int:
-    """Note in the form what is wrong with it; the status of the page that shows it again.
-
-    Raises:
-        FareboxError: the same, where the form is not to blame.
-    """
-    if error.kind.status not in _FORM_STATUSES:
-        raise error
-    if error.kind is IDEMPOTENCY_MISMATCH:
-        visit.form.problem = visit.text(_SENT_TEXT)
-    else:
-        visit.form.blame(error, visit.language)
-    return error.kind.status
-
-
 def _made(visit: Visit, made: KeyMade) -> Response:
     return visit.page("workspace/key_made.html", made=made)
 
@@ -129,4 +112,4 @@ def _check_may_revoke(visit: Visit, key: ApiKey) -> None:
 
 
 def _path(visit: Visit, key: ApiKey) -> str:
-    return f"{visit.root}/keys/{key.key_id}"
+    return f"{visit.place}/keys/{key.key_id}"

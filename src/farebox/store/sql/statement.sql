@@ -1,5 +1,9 @@
 -- The statement of a period: what a provider invoices from.
 
+-- name: statement_first
+-- Statement: when the first period began. By primary key.
+select min(start_ms) from periods where profile_id = :profile_id;
+
 -- name: statement_zones
 -- Statement: the zones of a workspace through time.
 select from_ms, timezone from workspace_zones
