@@ -3,15 +3,15 @@
 Acme is in New York. Its calls lie on the days around the last change to or from summer time, the
 hours 1 and 23 among them, and on the last days until now. It has two users with two keys each,
 the channels api and portal, priced calls, free ones and such as are mapped to no log type, one call
-with its headers and bodies, a top-up that expires, an alert, refusals, and a second workspace.
-Everything goes the way it goes in earnest. A test that changes something makes a workspace of its
-own: `world.make_workspace`.
+with its headers and bodies, a top-up that expires, an alert, refusals and an audit. Bolt is another
+workspace. Everything goes the way it goes in earnest. A test that changes something makes a
+workspace of its own: `world.make_workspace`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -29,8 +29,11 @@ from farebox.engine.clock import wall_ms
 from farebox.engine.directory import Directory
 from farebox.engine.entropy import SystemEntropy
 from farebox.engine.sync_link import SyncLink
+from farebox.service.audit import audit_keep, run_audit
 from farebox.service.capture import CapturePolicy
+from farebox.service.forms.common import Nothing
 from farebox.service.record import Draft, Packer
+from farebox.store.contract import Reader
 from farebox.store.database import Database
 from tests.support.recorders import nobody
 from tests.support.server import RunningServer
@@ -180,25 +183,27 @@ class World:
         until(lambda: bool(self.refusals(self.acme)["reasons"]))
 
     def _record(self) -> None:
-        """Import the calls that have happened."""
-        with SyncLink(self.server.place, nobody()) as link:
-            rows, captures = _Calls(self).make()
+        """Import the calls that have happened, and audit the books."""
+        with SyncLink(self.server.place, nobody()) as link, closing(self._open_reader()) as reader:
+            rows, captures = _Calls(self, reader).make()
             recorded = link.record(rows, captures, is_import=True)
-        assert not [*recorded.duplicates, *recorded.conflicts, *recorded.rejected], recorded
+            assert not [*recorded.duplicates, *recorded.conflicts, *recorded.rejected], recorded
+            link.call("audits.keep", audit_keep(run_audit(reader)), Nothing, actor="test")
+
+    def _open_reader(self) -> Reader:
+        url = self.server.environment["FAREBOX_DATABASE"]
+        return Database(read_database_url(url)).open_reader()
 
 
 class _Calls:
     """Makes the calls of both workspaces."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, reader: Reader) -> None:
         self._world = world
         self._dice = Random(SEED)
         self._now_ms = wall_ms()
         self._directory = Directory()
-        url = world.server.environment["FAREBOX_DATABASE"]
-        reader = Database(read_database_url(url)).open_reader()
         self._directory.load(reader)
-        reader.close()
         self._packer = Packer(self._directory, SystemEntropy())
         self._ids = count(1)
 
