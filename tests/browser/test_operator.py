@@ -1,78 +1,17 @@
-"""The operator's pages in a browser: all of them, and a customer made from nothing to the gate."""
+"""The operator's pages in a browser: a customer is made from nothing to the gate."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from farebox.contract.texts import LANGUAGE_TAGS, LANGUAGES, Language
 from tests.browser.accessibility import assert_accessible
-from tests.browser.conftest import OpenPage
-from tests.browser.visiting import assert_fits, sign_in_operator
+from tests.browser.visiting import sign_in_operator
 from tests.browser.world import World
 from tests.support.waiting import until
 
-LOCALES: dict[Language, str] = {"en": "en-US", "cn": "zh-CN", "ko": "ko-KR", "jp": "ja-JP"}
 DRAWN = "JSON.parse(document.querySelector('figure script').textContent).series[0].values"
-PHONE = {"width": 360, "height": 740}
-TOP = (
-    "",
-    "/workspaces",
-    "/workspaces/new",
-    "/plans",
-    "/plans/growth",
-    "/log-types",
-    "/log-types/people_search",
-    "/refusals",
-    "/audit",
-    "/processes",
-    "/tokens",
-    "/settings",
-)
-OF_ONE = (
-    "",
-    "/terms",
-    "/users",
-    "/keys",
-    "/grants",
-    "/corrections",
-    "/statement",
-    "/ledger",
-    "/refusals",
-    "/link",
-)
-
-
-def pages_of(world: World) -> Iterator[str]:
-    """The addresses of all pages, with Acme for the workspace."""
-    yield from (f"{world.url}/operator{path}" for path in TOP)
-    place = f"{world.url}/operator/workspaces/{world.acme.profile_id}"
-    yield from (place + path for path in OF_ONE)
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_can_be_read_by_everyone(open_page: OpenPage, world: World, theme: str) -> None:
-    page = open_page(color_scheme=theme)
-    sign_in_operator(page, world)
-    for address in pages_of(world):
-        page.goto(address)
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
-        assert_accessible(page)
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_page_is_wider_than_a_phone_in_any_language(
-    open_page: OpenPage, world: World, language: Language
-) -> None:
-    page = open_page(locale=LOCALES[language], viewport=PHONE)
-    sign_in_operator(page, world)
-    for address in pages_of(world):
-        page.goto(address)
-        expect(page.locator("html")).to_have_attribute("lang", LANGUAGE_TAGS[language])
-        assert_fits(page)
 
 
 def test_a_customer_is_made_from_nothing_to_the_gate(page: Page, world: World) -> None:

@@ -45,7 +45,6 @@ def test_a_phone_shows_all_in_the_language_of_its_browser(
     expect(page.get_by_role("heading", level=1)).to_have_text(heading)
     await_chart(page)
     assert_fits(page)
-    assert_accessible(page)
 
 
 def test_a_language_that_was_chosen_is_kept(page: Page, world: World) -> None:
