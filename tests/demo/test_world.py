@@ -93,7 +93,9 @@ def test_everything_adds_up(made: Made) -> None:
 
 
 def test_calls_of_periods_before_spend_no_credits_of_today(made: Made) -> None:
-    ((period_start_ms,),) = made.reader.connection.execute("select min(start_ms) from periods")
+    ((period_start_ms,),) = made.reader.connection.execute(
+        "select min(start_ms) from periods where profile_id = ?", (made.world.profile_id,)
+    )
     history = sum(credits_of(call) for call in made.calls if call.time_ms < period_start_ms)
     ((spent_micro,),) = made.reader.connection.execute(
         "select coalesce(sum(debits_micro), 0) from accounts where account = 'history'"
@@ -101,16 +103,21 @@ def test_calls_of_periods_before_spend_no_credits_of_today(made: Made) -> None:
     assert spent_micro == history * MICRO_PER_CREDIT
 
 
-def test_there_is_one_workspace_with_two_users_and_a_key_for_each_caller(made: Made) -> None:
+def test_the_customer_has_two_users_and_a_key_for_each_caller(made: Made) -> None:
     directory = made.directory
-    (workspace,) = directory.workspaces.values()
+    workspace = directory.workspaces[made.world.profile_id]
     keys = {key.name: key for key in directory.keys_of(workspace.profile_id)}
     assert workspace.name == "Acme Corporation"
-    assert len(directory.users) == workspace.licences == 2
+    assert len(directory.users_of(workspace.profile_id)) == workspace.licences == 2
     assert set(keys) == {caller.key_name for caller in CALLERS}
     for caller in CALLERS:
         assert keys[caller.key_name].channel == caller.channel
         assert directory.users[keys[caller.key_name].user_id].is_owner == caller.is_owner
+
+
+def test_of_the_other_customers_one_is_suspended(made: Made) -> None:
+    others = [w for w in made.directory.workspaces.values() if w.name != WORKSPACE.name]
+    assert {w.name: w.status for w in others} == {"Globex": "active", "Initech": "suspended"}
 
 
 def test_log_types_are_found_by_their_paths(made: Made) -> None:

@@ -15,11 +15,13 @@ from farebox.core.key import Secret
 from farebox.demo.callers import CALLERS
 from farebox.demo.captured import captured_call
 from farebox.demo.endpoints import ENDPOINTS
+from farebox.demo.neighbours import make_neighbours
 from farebox.demo.replay import OnProgress, Replay
 from farebox.demo.traffic import SEED, make_traffic
 from farebox.engine.directory import Directory
 from farebox.engine.entropy import SystemEntropy
 from farebox.engine.sync_link import SyncLink
+from farebox.service.forms.alert import AlertData, AlertMake
 from farebox.service.forms.key import KeyMade, KeyMake, TokenCreate, TokenMade
 from farebox.service.forms.link import LinkBegun, LinkMake
 from farebox.service.forms.log_type import LogTypeCreate, LogTypeData
@@ -97,6 +99,9 @@ def make_world(
     replay.run(calls, directory.keys_of(workspace.profile_id), on_progress)
     last, capture = captured_call(packer, directory.keys[key.key_id], now_ms)
     link.record([last], [capture], is_import=True)
+    alert = AlertMake(profile_id=workspace.profile_id, kind="credits", thresholds=[25, 50, 80, 100])
+    link.call("alerts.create", alert, AlertData, actor=ACTOR)
+    make_neighbours(link, ACTOR)
     return World(
         profile_id=workspace.profile_id,
         key_id=key.key_id,
