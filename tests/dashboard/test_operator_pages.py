@@ -17,7 +17,12 @@ from tests.support.refused import note, refusal
 from tests.support.shop import Shop
 from tests.support.visitor import Page, Visitor
 
-PATHS = sorted({page.path for page in PAGES if page.show} - {"/sign-in"})
+# What gives a file is no page.
+PATHS = sorted(
+    page.path
+    for page in PAGES
+    if page.show and page.path != "/sign-in" and not page.path.endswith("/file")
+)
 SENT = sorted({page.path for page in PAGES if page.send} - {"/sign-in"})
 CREDIT = 1_000_000
 
@@ -26,11 +31,13 @@ def path_of(shop: Shop, path: str) -> str:
     """The address of a page for the shop's workspace."""
     user_id = shop.harness.directory.users_of(shop.profile_id)[0].user_id
     slug = "basic" if path.startswith("/plans") else "people_search"
+    ((log_id,),) = shop.harness.select("select query_log_id from requests limit 1")
     return "/operator" + path.format(
         profile_id=shop.profile_id,
         user_id=user_id,
         audit_id=1,
         key_id=shop.key_id,
+        query_log_id=format_uuid(log_id),
         token_id="tok_nobody",
         slug=slug,
     )

@@ -221,3 +221,17 @@ def test_of_letters_those_of_ascii_alone_have_a_case(home: Home) -> None:
             for term in ("zür", "ZüR", "/Ä", "/ä", "zÜr")
         }
     assert found == {"zür": 1, "ZüR": 1, "/Ä": 1, "/ä": 0, "zÜr": 0}
+
+
+@pytest.mark.parametrize("asked", [{"search_term": "a\0b"}, {"methods": ("GET", "\0")}])
+def test_a_nul_finds_nothing_in_any_engine(scene: Scene, asked: dict[str, Any]) -> None:
+    workspace = scene.harness.directory.workspaces[scene.profile_id]
+    found = read_logs(
+        scene.harness.reader,
+        scene.harness.directory,
+        workspace,
+        LogQuery(1, 25, **asked),
+        pages_max=PAGES_MAX,
+        budget_ms=60_000,
+    )
+    assert found == LogPage([], 0, is_timeout=False)

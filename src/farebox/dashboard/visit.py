@@ -161,10 +161,9 @@ class Visit:
 
     async def read(self, work: Callable[[Reader], Result], *, own_seconds: float = 0) -> Result:
         """The result of some work that reads: the workspace alone, or for the operator all."""
-        if self.area == "operator":
-            return await self.desk.readers.run(work, own_seconds=own_seconds)
+        alone = None if self.area == "operator" else self.profile_id
         return await read_own(
-            self.desk.readers, self.desk.follower, self.profile_id, work, own_seconds=own_seconds
+            self.desk.readers, self.desk.follower, alone, work, own_seconds=own_seconds
         )
 
     async def write(self, command: str, form: msgspec.Struct, answer: type[Struct]) -> Struct:

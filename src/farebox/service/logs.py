@@ -105,6 +105,8 @@ def read_logs(
     monotonic: Callable[[], float] = time.monotonic,
 ) -> LogPage:
     """A page of the log; pages past `pages_max` are empty."""
+    if "\0" in "".join((query.search_term, *(query.methods or ()))):
+        return LogPage([], 0, is_timeout=False)  # no text of the store holds it
     deadline = monotonic() + budget_ms / MS_PER_SECOND
     search = _Search(reader, directory, workspace.profile_id, query, pages_max)
     with snapshot(reader):

@@ -131,12 +131,12 @@ class Readers:
 async def read_own(
     readers: Readers,
     follower: Follower,
-    profile_id: int,
+    profile_id: int | None,
     work: Callable[[Reader], Result],
     *,
     own_seconds: float = 0,
 ) -> Result:
-    """The result of some work that reads one workspace alone, as `Readers.run`.
+    """The result of some work that reads one workspace alone, or all, as `Readers.run`.
 
     Another process may have made a plan or a log type, and used it, a moment before this one hears
     of it. Then the directory catches up and the work is done once more: nothing is called unknown

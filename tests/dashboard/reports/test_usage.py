@@ -6,14 +6,20 @@ import csv
 import io
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pyarrow.parquet as pq
 import pytest
 
+from farebox.dashboard.workspace.asked import CHOICES_MAX
 from tests.dashboard.reports.conftest import Town
 from tests.dashboard.reports.tables import Table, chart, figure, tables
+from tests.support.api import Api
+from tests.support.harness import Harness
+from tests.support.shop import Shop
+from tests.support.visitor import Visitor
 
 SPRING = ("2026-03-05", "2026-03-11")
 AUTUMN = ("2025-11-01", "2025-11-03")
@@ -243,3 +249,30 @@ def test_names_stay_text(town: Town) -> None:
     html = town.page("/usage" + address(body_of(town, "all", SPRING)))
     assert "<b>Type" not in html
     assert "&lt;b&gt;Type" in html
+
+
+@pytest.mark.parametrize("path", ["/usage", "/breakdown", "/logs"])
+def test_the_operator_sees_the_same_of_any_workspace(town: Town, path: str) -> None:
+    query = address(body_of(town, "key", SPRING))
+    operator = Visitor(town.api).sign_in_as_operator(town.api.admin_token)
+    place = f"/operator/workspaces/{town.profile_id}"
+    theirs = tables(town.page(path + query))
+    ours = tables(operator.get(place + path + query).response.text)
+    assert {name: told(table) for name, table in ours.items()} == {
+        name: told(table) for name, table in theirs.items()
+    }
+    nobody = Visitor(town.api).ask("GET", f"{place}/usage/file")
+    assert nobody.status_code == 303
+    links = {link for table in ours.values() for row in table.rows for link in row.links}
+    assert links
+    assert all(link.startswith(f"{place}/logs") for link in links)
+
+
+def test_of_very_many_keys_some_can_be_chosen_and_those_that_are(tmp_path: Path) -> None:
+    with Harness(tmp_path) as harness, Api(harness) as api:
+        shop = Shop(api)
+        ids = [shop.make_key(name=f"Key {n:03}")[0] for n in range(CHOICES_MAX + 20)]
+        page = Visitor(api).sign_in(shop.key).get(f"/dashboard/usage?key={ids[-1]}")
+    html = page.response.text
+    assert html.count('name="key"') == CHOICES_MAX
+    assert f'value="{ids[-1]}" checked' in html

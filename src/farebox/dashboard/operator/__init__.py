@@ -40,6 +40,7 @@ from farebox.dashboard.operator.workspaces import (
     show_workspaces,
 )
 from farebox.dashboard.site import Page
+from farebox.dashboard.workspace.breakdown import download_breakdown, show_breakdown
 from farebox.dashboard.workspace.key_writes import (
     change_key,
     make_key,
@@ -50,12 +51,20 @@ from farebox.dashboard.workspace.key_writes import (
     show_rotation,
 )
 from farebox.dashboard.workspace.keys import show_key, show_keys
+from farebox.dashboard.workspace.logs import show_log, show_logs
+from farebox.dashboard.workspace.usage import download_usage, show_usage
 
 # No slug and no id begins with `_`, so that new things have addresses of their own.
 _ONE = "/workspaces/{profile_id}"
 _OF_ONE = (
     Page(_ONE, show_workspace),
     Page(f"{_ONE}/terms", show_terms, change_terms),
+    Page(f"{_ONE}/usage", show_usage),
+    Page(f"{_ONE}/usage/file", download_usage),
+    Page(f"{_ONE}/breakdown", show_breakdown),
+    Page(f"{_ONE}/breakdown/file", download_breakdown),
+    Page(f"{_ONE}/logs", show_logs),
+    Page(f"{_ONE}/logs/{{query_log_id}}", show_log),
     Page(f"{_ONE}/users", show_users, make_user),
     Page(f"{_ONE}/users/{{user_id}}", show_user, change_user),
     Page(f"{_ONE}/keys", show_keys),

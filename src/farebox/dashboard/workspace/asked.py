@@ -7,7 +7,8 @@ usual range.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from heapq import nsmallest
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -28,6 +29,8 @@ RANGE, START, END = "range", "start_date", "end_date"
 KEY, LOG_TYPE = "key", "log_type"
 # Nothing was recorded that early, and there is room for the range before.
 FIRST_DAY_MIN = 2 * DAYS_MAX
+# A list that can still be looked through.
+CHOICES_MAX = 200
 
 
 class Asked(NamedTuple):
@@ -131,15 +134,19 @@ def _blame(visit: Visit, error: FareboxError) -> None:
         visit.form.problems[str(error.params["field"])] = visit.text("Choose a date.")
 
 
-def key_choices(visit: Visit) -> list[Choice]:
-    """The keys of the workspace, those that work first."""
+def key_choices(visit: Visit, chosen: Collection[str]) -> list[Choice]:
+    """Keys, those that work first; of very many some, and those that are chosen."""
     keys = visit.desk.directory.keys_of(visit.profile_id)
 
-    def order(key: ApiKey) -> tuple[bool, str, str]:
-        return (key.status(visit.now_ms) != "active", key.name.lower(), key.masked_authentication)
+    def order(key: ApiKey) -> tuple[bool, bool, str, str]:
+        is_idle = key.status(visit.now_ms) != "active"
+        return (key.key_id not in chosen, is_idle, key.name.lower(), key.masked_authentication)
 
+    if len(keys) > CHOICES_MAX:
+        keys = nsmallest(CHOICES_MAX, keys, order)
     return [
-        Choice(key.key_id, key.masked_authentication, key.name) for key in sorted(keys, key=order)
+        Choice(key.key_id, key.masked_authentication, key.name)
+        for key in sorted(keys, key=lambda key: order(key)[1:])
     ]
 
 

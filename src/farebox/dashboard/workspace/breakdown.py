@@ -38,7 +38,7 @@ async def show_breakdown(visit: Visit) -> Response:
             zone=found.zone.zone,
             top=TOP,
             names={key.key_id: key.name for key in directory.keys_of(visit.profile_id)},
-            keys=key_choices(visit),
+            keys=key_choices(visit, asked.keys),
             log_types=log_type_choices(visit),
             has_parquet=is_available(),
         )

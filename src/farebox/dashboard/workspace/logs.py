@@ -81,7 +81,7 @@ async def show_logs(visit: Visit) -> Response:
                 found.total_entries,
                 found.is_timeout,
             ),
-            keys=key_choices(visit),
+            keys=key_choices(visit, asked.keys),
             log_types=log_type_choices(visit),
             statuses=_status_choices(visit),
             methods=[Choice(method, method) for method in METHODS],

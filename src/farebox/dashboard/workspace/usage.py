@@ -67,7 +67,7 @@ async def show_usage(visit: Visit) -> Response:
             chart=chart,
             chart_data=chart.data(visit),
             can_be_hourly=asked.length <= HOURLY_DAYS_MAX,
-            keys=key_choices(visit),
+            keys=key_choices(visit, asked.keys),
             log_types=log_type_choices(visit),
             has_parquet=is_available(),
         )
