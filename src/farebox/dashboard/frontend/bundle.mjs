@@ -20,38 +20,46 @@ const here = dirname(fileURLToPath(import.meta.url));
 const modules = join(work, "node_modules");
 const { build } = createRequire(join(work, "package.json"))("esbuild");
 
-const { metafile } = await build({
-  absWorkingDir: here,
-  banner: { js: `/* Contains Apache ECharts; see ${LICENCES}. */` },
-  bundle: true,
-  charset: "utf8",
-  chunkNames: "[name]-[hash]",
-  entryNames: "[name]-[hash]",
-  entryPoints: [join(here, "dashboard.js")],
-  format: "esm",
-  legalComments: "none",
-  logLevel: "error",
-  metafile: true,
-  minify: true,
-  nodePaths: [modules],
-  outdir: out,
-  preserveSymlinks: true, // file names don't depend on where node_modules really lies
-  splitting: true,
-  target: "es2022",
-});
+// What a page loads only when it needs it is a bundle of its own.
+const chart = await bundle("chart.js");
+const start = await bundle("dashboard.js", { "./chart.js": `./${chart.file}` });
+const files = [chart.file, start.file];
 
-const files = Object.keys(metafile.outputs).map((path) => basename(path));
 await writeFile(join(out, LICENCES), await licences());
-await writeJson(MANIFEST, names());
+await writeJson(MANIFEST, { "chart.js": chart.file, "dashboard.js": start.file });
 await writeJson(MADE, { inputs, files: [...files, LICENCES, MANIFEST].sort() });
 await removeOthers([...files, LICENCES, MANIFEST, MADE]);
 
-/** {"dashboard.js": "dashboard-ABC.js"}: the start, and what it imports when it needs it. */
-function names() {
-  const found = Object.entries(metafile.outputs)
-    .filter(([, output]) => output.entryPoint)
-    .map(([path, output]) => [basename(output.entryPoint), basename(path)]);
-  return Object.fromEntries(found.sort());
+/** The file of a script and what is in it. `elsewhere` has the modules that it loads by itself. */
+async function bundle(entry, elsewhere = {}) {
+  const { metafile } = await build({
+    absWorkingDir: here,
+    banner: { js: `/* Licences: ${LICENCES} */` },
+    bundle: true,
+    charset: "utf8",
+    entryNames: "[name]-[hash]",
+    entryPoints: [join(here, entry)],
+    format: "esm",
+    legalComments: "none",
+    logLevel: "error",
+    metafile: true,
+    minify: true,
+    nodePaths: [modules],
+    outdir: out,
+    plugins: [leaveOut(elsewhere)],
+    preserveSymlinks: true, // file names don't depend on where node_modules really lies
+    target: "es2022",
+  });
+  const [path] = Object.keys(metafile.outputs);
+  return { file: basename(path), inputs: Object.keys(metafile.inputs) };
+}
+
+function leaveOut(elsewhere) {
+  const setup = ({ onResolve }) =>
+    onResolve({ filter: /^\.\// }, ({ path }) =>
+      path in elsewhere ? { path: elsewhere[path], external: true } : undefined,
+    );
+  return { name: "leave-out", setup };
 }
 
 /** What the packages in the bundle say of their licences. */
@@ -72,7 +80,7 @@ async function licences() {
 
 function packages() {
   const marker = `node_modules${sep}`;
-  const paths = Object.keys(metafile.inputs).filter((path) => path.includes(marker));
+  const paths = [...chart.inputs, ...start.inputs].filter((path) => path.includes(marker));
   const found = paths.map((path) => path.split(marker).at(-1).split(sep)[0]);
   return [...new Set(found)].sort();
 }

