@@ -68,6 +68,23 @@ def test_every_asset_of_a_page_is_there_and_kept_for_good(visitor: Visitor) -> N
         assert "immutable" in response.headers["cache-control"]
 
 
+def test_an_asset_is_the_same_whether_it_is_sent_compressed_or_not(
+    shop: Shop, visitor: Visitor
+) -> None:
+    paths = re.findall(
+        r'(?:href|src)="(/dashboard/assets/[^"]+)"', visitor.get(SIGN_IN).response.text
+    )
+    for path in paths:
+        sent = [
+            shop.api.request("GET", path, headers={"Accept-Encoding": encoding})
+            for encoding in ("br, gzip", "identity")
+        ]
+        assert [one.headers.get("content-encoding") for one in sent] == ["gzip", None]
+        assert {one.headers["vary"] for one in sent} == {"Accept-Encoding"}
+        assert sent[0].content == sent[1].content
+        assert int(sent[0].headers["content-length"]) < len(sent[1].content)
+
+
 @pytest.mark.parametrize(
     "path", ["/dashboard/nothing", "/operator/nothing", "/dashboard/keys/x/y/z"]
 )

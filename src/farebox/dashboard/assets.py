@@ -5,6 +5,7 @@ So a browser may keep them for good. Nothing comes from another host.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from functools import lru_cache
@@ -25,9 +26,10 @@ ENTRY = "dashboard.js"
 
 
 class Asset(NamedTuple):
-    """A file as it goes out."""
+    """A file as it goes out: as it is, or to a browser that knows gzip."""
 
     body: bytes
+    gzipped: bytes
     media_type: str
 
 
@@ -36,7 +38,12 @@ def assets() -> dict[str, Asset]:
     """The files by name: our own, and those that the build made."""
     folder = Path(str(resources.files("farebox.dashboard").joinpath("assets")))
     paths = [path for path in sorted(folder.rglob("*")) if path.suffix in MEDIA_TYPES]
-    return {path.name: Asset(path.read_bytes(), MEDIA_TYPES[path.suffix]) for path in paths}
+    return {path.name: _read(path) for path in paths}
+
+
+def _read(path: Path) -> Asset:
+    body = path.read_bytes()
+    return Asset(body, gzip.compress(body, mtime=0), MEDIA_TYPES[path.suffix])
 
 
 @lru_cache(maxsize=1)

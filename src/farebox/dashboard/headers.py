@@ -11,7 +11,11 @@ _POLICY = (
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
 )
 _ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
-ASSET_HEADERS = {**_ALWAYS, "Cache-Control": "public, max-age=31536000, immutable"}
+ASSET_HEADERS = {
+    **_ALWAYS,
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "Vary": "Accept-Encoding",
+}
 
 
 def page_headers(frame_ancestors: tuple[str, ...], area: Area) -> Mapping[str, str]:

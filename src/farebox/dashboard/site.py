@@ -76,6 +76,9 @@ async def _asset(request: Request) -> Response:
     asset = assets().get(request.path_params["name"])
     if asset is None:
         raise FareboxError(NO_ROUTE)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers = {**ASSET_HEADERS, "Content-Encoding": "gzip"}
+        return Response(asset.gzipped, media_type=asset.media_type, headers=headers)
     return Response(asset.body, media_type=asset.media_type, headers=ASSET_HEADERS)
 
 
