@@ -101,6 +101,13 @@ def test_a_page_that_is_not_there_leads_to_the_first(town: Town) -> None:
     assert "There is no such page" in town.page(address([("page", "99")]))
 
 
+def test_a_request_leads_back_to_where_it_was_found(town: Town) -> None:
+    place = address([("search", "things"), ("page", "2")])
+    (link, *_) = rows_of(town.page(place))[0].links
+    html = town.page(link.removeprefix("/dashboard"))
+    assert f'href="/dashboard{place}"'.replace("&", "&amp;") in html
+
+
 def test_nothing_found_is_told_and_the_filters_can_be_removed(town: Town) -> None:
     html = town.page(address([("search", "no such thing")]))
     assert "No requests were found" in html

@@ -171,6 +171,15 @@ def test_presets_are_the_workspaces_own_days(town: Town) -> None:
         assert told(table)["Total"] == [p["requests"] for p in report["series"]]
 
 
+def test_a_range_with_today_in_it_says_that_it_is_not_over(town: Town) -> None:
+    for query, is_told in (
+        ("range=today", True),
+        ("range=7d", True),
+        ("range=previous_month", False),
+    ):
+        assert ("Today isn&#39;t over yet." in town.page(f"/usage?{query}")) is is_told
+
+
 def test_one_day_is_shown_by_the_hour_and_four_are_not(town: Town) -> None:
     one = tables(town.page("/usage?range=custom&start_date=2026-03-08&end_date=2026-03-08"))
     assert len(one["usage-table"].rows) == 23

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
+from farebox.core.calendar import day_of_quarter, quarter_of
 from farebox.core.comparison import Comparison, compare_days, compare_hours, range_before
 from farebox.core.daily import Daily
 from farebox.core.hourly import HOURLY_DAYS_MAX, Hour
@@ -51,6 +52,7 @@ class Usage(NamedTuple):
 async def show_usage(visit: Visit) -> Response:
     """The page."""
     take_query(visit)
+    today = day_of_quarter(quarter_of(visit.now_ms), visit.zone)
 
     def work(reader: Reader) -> Response:
         asked = read_asked(visit, reader, USUAL)
@@ -66,6 +68,7 @@ async def show_usage(visit: Visit) -> Response:
             usage=usage,
             chart=chart,
             chart_data=chart.data(visit),
+            is_unfinished=asked.days.end_day > today,
             can_be_hourly=asked.length <= HOURLY_DAYS_MAX,
             keys=key_choices(visit, asked.keys),
             log_types=log_type_choices(visit),
