@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from tests.browser.site import Site
 from tests.browser.watch import Watch
@@ -41,6 +41,9 @@ DEFAULTS: dict[str, Any] = {
     "timezone_id": "Pacific/Auckland",
     "viewport": {"width": 1280, "height": 800},
 }
+
+# A busy machine is no failure.
+expect.set_options(timeout=ACTION_MS_MAX)
 
 OpenPage = Callable[..., Page]
 
