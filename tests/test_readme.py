@@ -110,10 +110,10 @@ def test_a_line_is_shown_for_every_endpoint_of_the_customer() -> None:
     assert shown >= {"/v1/authorize", "/v1/settle", "/v1/requests"}
 
 
-def test_every_link_leads_to_a_file() -> None:
-    links = re.findall(r"\]\(([^)]+)\)", README)
+def test_every_link_and_every_picture_is_there() -> None:
+    links = re.findall(r'\]\(([^)]+)\)|src(?:set)?="([^"]+)"', README)
     assert links
-    assert [link for link in links if not (ROOT / link).is_file()] == []
+    assert [link for pair in links for link in pair if not (ROOT / link).exists()] == []
 
 
 def test_the_settings_have_the_defaults_that_are_told() -> None:
