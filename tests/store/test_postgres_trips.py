@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+from farebox.core.errors import INVALID_REQUEST, FareboxError
 from farebox.store.contract import ConstraintBrokenError, Locks, StoreFaultError
 from farebox.store.postgres.database import COMMIT_IDS_TAKEN, PostgresDatabase
 from tests.store.test_contract import CONTENT, change, request_row
@@ -134,11 +135,13 @@ def test_a_value_of_another_kind_is_the_rows_fault(
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"])
-def test_a_text_that_postgresql_cant_hold_is_the_rows_fault(
+def test_a_text_that_postgresql_cant_hold_is_the_rows_fault_and_whoever_sent_it_is_told(
     database: PostgresDatabase, text: str
 ) -> None:
-    with pytest.raises(ConstraintBrokenError):
+    with pytest.raises(ConstraintBrokenError) as caught:
         database.execute("changes_insert", detail="{}", **{**change("a"), "actor": text})
+    assert isinstance(caught.value, FareboxError)
+    assert caught.value.kind is INVALID_REQUEST
     with pytest.raises(ConstraintBrokenError):
         database.execute_many("captures_insert", [(1, bytes(16), text, "", "")])
     assert database.value("changes_last") is None

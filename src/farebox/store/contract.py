@@ -10,6 +10,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol, TypeVar
 
+from farebox.core.errors import INVALID_REQUEST, FareboxError
+from farebox.core.phrase import Phrase
+
 SqlValue = str | int | bytes | None
 Row = TypeVar("Row", bound=NamedTuple)
 Row_co = TypeVar("Row_co", bound=NamedTuple, covariant=True)
@@ -17,6 +20,14 @@ Row_co = TypeVar("Row_co", bound=NamedTuple, covariant=True)
 
 class ConstraintBrokenError(Exception):
     """A row breaks a rule of the schema: nothing of the statement was done."""
+
+
+class UnstorableTextError(FareboxError, ConstraintBrokenError):
+    """A text holds what this engine keeps in none, which whoever sent it is told (400)."""
+
+    def __init__(self) -> None:
+        reason = Phrase("a text in it holds a character that can't be stored")
+        super().__init__(INVALID_REQUEST, reason=reason)
 
 
 class StoreFaultError(Exception):

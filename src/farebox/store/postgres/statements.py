@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from farebox.store.contract import ConstraintBrokenError, SqlValue
+from farebox.store.contract import SqlValue, UnstorableTextError
 from farebox.store.postgres.arrays import KINDS, Kind, encode
 from farebox.store.queries import SHARED_FOLDER, read_queries
 
@@ -66,7 +66,7 @@ def named_values(statement: Statement, params: Mapping[str, SqlValue]) -> Values
     """The values of named parameters.
 
     Raises:
-        ConstraintBrokenError: a text that PostgreSQL can't hold.
+        UnstorableTextError: a text that PostgreSQL can't hold.
     """
     encoded = [_encode(params[name]) for name in statement.parameters]
     return Values(*zip(*encoded, strict=True)) if encoded else NO_VALUES
@@ -98,13 +98,11 @@ def _encode(value: SqlValue) -> tuple[int, bytes | None, int]:
         return (_BYTEA, value, _BINARY)
     if "\0" in value:
         # The driver would take it for the end of the text.
-        message = "a text holds the character NUL"
-        raise ConstraintBrokenError(message)
+        raise UnstorableTextError
     try:
         return (_INFERRED, value.encode(), _TEXT)
     except UnicodeEncodeError as error:
-        message = "a text holds half a character"
-        raise ConstraintBrokenError(message) from error
+        raise UnstorableTextError from error
 
 
 def _statement(name: str, sql: str) -> Statement:
