@@ -1,7 +1,8 @@
 """The whole server in one process: the real application over a recorder that is called directly.
 
 Requests go through the ASGI interface as a web server would hand them over. The clock is the
-harness's; a test may take the store away (`store.is_gone`) or make reading fail (`store.fault`).
+harness's; a test may take the store away (`store.is_gone`), or the recorder alone, let the store go
+right after the next write (`store.is_going`), or make reading fail (`store.fault`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from farebox.engine.clock import SteadyClock
 from farebox.engine.follower import Follower
 from farebox.engine.gatekeeper import Gatekeeper
 from farebox.engine.link import Link, failure, unavailable
-from farebox.engine.messages import Answered, Drawn, Failed, Message, Recorded, Voided
+from farebox.engine.messages import Answered, Call, Drawn, Failed, Message, Recorded, Voided
 from farebox.engine.spawn import RecorderProcess
 from farebox.parts import make_context
 from farebox.service.admit import Admitter
@@ -49,6 +50,8 @@ class Store:
 
     def __init__(self) -> None:
         self.is_gone = False
+        self.is_going = False
+        self.is_recorder_gone = False
         self.fault: Exception | None = None
 
     def check(self) -> None:
@@ -103,9 +106,11 @@ class DirectLink(Link):
         return self._ask_now(message)
 
     def _ask_now(self, message: Message) -> Recorded | Answered | Drawn | Voided:
-        if self._store.is_gone:
+        if self._store.is_gone or self._store.is_recorder_gone:
             raise unavailable("the disk is gone")  # noqa: EM101, TRY003 - not a message to format
         (reply,) = self._harness.recorder.handle([message])
+        if self._store.is_going and isinstance(message, Call):
+            self._store.is_gone = True
         if isinstance(reply, Failed):
             raise failure(reply)
         return reply
@@ -129,7 +134,7 @@ class Api:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.store.is_gone, self.store.fault = False, None
+        self.store.is_gone, self.store.is_recorder_gone, self.store.fault = False, False, None
         self.run(self._stop())
         self._runner.close()
 

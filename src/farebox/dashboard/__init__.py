@@ -9,7 +9,8 @@
     workspace/, operator/   one file a page; templates/ has the same folders
 
 How a page is written. A handler gets a visit; `await visit.read(work)` runs `work(reader)` on a
-reader's thread, where it asks the services that the API asks and gives `visit.page("x.html", …)`.
+reader's thread, where it asks the services that the API asks and gives `visit.page("x.html", …)`;
+a page for which nothing is read is `await visit.show("x.html", …)`.
 A handler of a form calls `await visit.write(command, form, answer)`, which is a command of the
 recorder with the session as its actor, and then `visit.go(path)`; what is wrong goes into
 `visit.form.blame(error, visit.language)`, and the page is shown again with what was typed. Forms

@@ -10,12 +10,15 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
 )
+_NOTHING = "default-src 'none'; frame-ancestors 'none'"
 _ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+_FILE = {**_ALWAYS, "Content-Security-Policy": _NOTHING}
 ASSET_HEADERS = {
-    **_ALWAYS,
+    **_FILE,
     "Cache-Control": "public, max-age=31536000, immutable",
     "Vary": "Accept-Encoding",
 }
+NO_ASSET_HEADERS = {**_FILE, "Cache-Control": "no-store"}
 
 
 def page_headers(frame_ancestors: tuple[str, ...], area: Area) -> Mapping[str, str]:

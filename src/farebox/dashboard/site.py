@@ -13,8 +13,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, NamedTuple
 from urllib.parse import urlencode
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -30,15 +31,17 @@ from farebox.dashboard.assets import ROOT as ASSETS_ROOT
 from farebox.dashboard.assets import assets
 from farebox.dashboard.desk import Desk
 from farebox.dashboard.form import read_form
-from farebox.dashboard.headers import ASSET_HEADERS, page_headers
+from farebox.dashboard.headers import ASSET_HEADERS, NO_ASSET_HEADERS, page_headers
 from farebox.dashboard.preferences import chosen, language_of_request, remember, theme_of_request
 from farebox.dashboard.problem import problem_page
 from farebox.dashboard.session import ROOTS, SESSION_MS, Area
-from farebox.dashboard.visit import SEE_OTHER, Visit
+from farebox.dashboard.visit import SEE_OTHER, UNAVAILABLE, Visit
+from farebox.service.failure import RETRY_AFTER_SECONDS
 
 Work = Callable[[Visit], Awaitable[Response]]
 Needs = Literal["nothing", "session", "manage"]
 NEXT = "next"
+NEXT_LENGTH_MAX = 1_000
 log = logging.getLogger("farebox.dashboard")
 
 
@@ -75,7 +78,7 @@ async def _sign_out(visit: Visit) -> Response:
 async def _asset(request: Request) -> Response:
     asset = assets().get(request.path_params["name"])
     if asset is None:
-        raise FareboxError(NO_ROUTE)
+        return PlainTextResponse(NO_ROUTE.message, NO_ROUTE.status, headers=NO_ASSET_HEADERS)
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers = {**ASSET_HEADERS, "Content-Encoding": "gzip"}
         return Response(asset.gzipped, media_type=asset.media_type, headers=headers)
@@ -115,7 +118,9 @@ class _Endpoint:
         except ClientDisconnect:
             raise
         except Exception as error:  # noqa: BLE001 - every failure is told and logged
-            response = problem_page(visit, error)
+            response = await run_in_threadpool(problem_page, visit, error)
+        if response.status_code == UNAVAILABLE:
+            response.headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
         is_secure = self._is_secure(request)
         if visit.ends:
             self._desk.sessions.end(response, self._area, is_secure=is_secure)
@@ -180,7 +185,9 @@ def _here(visit: Visit) -> str:
     if visit.request.method == "POST":
         return ROOTS[visit.area]
     query = visit.request.url.query
-    return visit.request.url.path + (f"?{query}" if query else "")
+    here = visit.request.url.path + (f"?{query}" if query else "")
+    # Servers in between refuse headers that are longer than some KiB.
+    return here if len(here) <= NEXT_LENGTH_MAX else ROOTS[visit.area]
 
 
 def next_path(visit: Visit) -> str:

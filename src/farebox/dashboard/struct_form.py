@@ -8,9 +8,10 @@ Of a change only what differs from what the page showed is sent.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
@@ -19,12 +20,14 @@ import msgspec
 from msgspec import inspect
 
 from farebox.contract.decoding import decode
-from farebox.core.errors import IDEMPOTENCY_MISMATCH, FareboxError
+from farebox.core.credits import EXPECTED
+from farebox.core.errors import IDEMPOTENCY_MISMATCH, IN_FLIGHT, FareboxError
 from farebox.core.instant import MS_PER_SECOND, parse_rfc3339
 from farebox.core.phrase import Phrase
 from farebox.dashboard.form import Form
-from farebox.dashboard.visit import Visit
+from farebox.dashboard.visit import UNAVAILABLE, Visit
 from farebox.service import fields
+from farebox.service.failure import report
 
 Kind = Literal["text", "whole", "credits", "moment", "check"]
 Struct = TypeVar("Struct", bound=msgspec.Struct)
@@ -33,9 +36,11 @@ Typed = dict[str, str | bool]
 
 PRICES = "prices"
 _TO_THE_MINUTE = "%Y-%m-%dT%H:%M"
-# What the form's reader can put right.
-_FORM_STATUSES = frozenset({400, 409, 422})
+# What the form's reader can put right, and what passes: the form comes back as it was sent.
+_FORM_STATUSES = frozenset({400, 409, 422, UNAVAILABLE})
 _SENT_TEXT = "This form was sent before. See what it did, then send it once more if need be."
+_SENDING_TEXT = "This form is being carried out already. Wait a moment, then see what it did."
+log = logging.getLogger("farebox.dashboard")
 
 
 class FieldType(NamedTuple):
@@ -115,8 +120,11 @@ def blame(visit: Visit, error: FareboxError) -> int:
     """
     if error.kind.status not in _FORM_STATUSES:
         raise error
+    report(log, error, error, visit.desk.entropy)
     if error.kind is IDEMPOTENCY_MISMATCH:
         visit.form.problem = visit.text(_SENT_TEXT)
+    elif error.kind is IN_FLIGHT:
+        visit.form.problem = visit.text(_SENDING_TEXT)
     else:
         visit.form.blame(error, visit.language)
     return error.kind.status
@@ -129,11 +137,14 @@ def _typed(form: Form, name: str, shown: Typed) -> str | bool:
 def _prices(form: Form) -> dict[str, str]:
     """The prices that were typed, by slug."""
     prefix = f"{PRICES}."
-    return {
-        name.removeprefix(prefix): form.text(name)
-        for name in form.names()
-        if name.startswith(prefix) and form.text(name)
-    }
+    names = [name for name in form.names() if name.startswith(prefix) and form.text(name)]
+    for name in names:
+        # The decoder doesn't say which of them is none.
+        try:
+            Decimal(form.text(name))
+        except InvalidOperation as error:
+            raise fields.refuse(field=name, expected=EXPECTED) from error
+    return {name.removeprefix(prefix): form.text(name) for name in names}
 
 
 def _value(form: Form, name: str, type_: FieldType, zone: ZoneInfo) -> object:

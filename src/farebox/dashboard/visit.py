@@ -1,24 +1,29 @@
 """A visit: one request for a page, with all that was found out about who looks and how.
 
 A page is made where it is read, on a reader's thread, so that neither SQL nor a template holds up
-the event loop: `await visit.read(work)`, where `work` gives `visit.page("name.html", …)`.
+the event loop: `await visit.read(work)`, where `work` gives `visit.page("name.html", …)`. Where
+nothing is to be read, `await visit.show("name.html", …)` gives it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, TypeVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from farebox.contract.texts import LANGUAGE_NAMES, LANGUAGE_TAGS, Language, translate
 from farebox.core.calendar import zone_of
-from farebox.core.errors import NOT_FOUND, FareboxError
+from farebox.core.errors import IN_FLIGHT, INVALID_REQUEST, NOT_FOUND, FareboxError
 from farebox.core.phrase import Phrase
 from farebox.core.workspace import ApiKey, User, Workspace
 from farebox.dashboard.desk import Desk
@@ -34,9 +39,11 @@ Result = TypeVar("Result")
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 FORM_ID_FIELD = "form_id"
+_FORM_ID = re.compile(r"[0-9a-f]{32}")
 WORKSPACE_IN_PATH = "profile_id"
 ID_DIGITS_MAX = 18
 SEE_OTHER = 303
+UNAVAILABLE = 503
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +54,7 @@ class Visit:
         form: what was sent; empty where nothing was.
         keeps: a session that the answer is to set.
         ends: whether the answer is to end the session.
+        is_open: whether it isn't known what became of the form that was sent.
     """
 
     desk: Desk
@@ -59,6 +67,7 @@ class Visit:
     form: Form = field(default_factory=Form)
     keeps: Session | None = None
     ends: bool = False
+    is_open: bool = False
 
     @property
     def is_signed_in(self) -> bool:
@@ -175,14 +184,24 @@ class Visit:
             FareboxError: what is wrong with it.
         """
         form_id = self.form.optional(FORM_ID_FIELD)
-        told = await self.desk.link.call(
-            command, form, answer, actor=self.session.actor, idempotency_key=form_id
-        )
-        await self.desk.follower.reach(self.desk.link.change_id)
+        if form_id is not None and not _FORM_ID.fullmatch(form_id):
+            raise FareboxError(INVALID_REQUEST, reason=Phrase("the form can't be read"))
+        try:
+            told = await self.desk.link.call(
+                command, form, answer, actor=self.session.actor, idempotency_key=form_id
+            )
+        except FareboxError as error:
+            self.is_open = error.kind is IN_FLIGHT or error.kind.status == UNAVAILABLE
+            raise
+        # What is done is told, even if nothing can be read now: it may be a secret.
+        with suppress(FareboxError):
+            await self.desk.follower.reach(self.desk.link.change_id)
         return told
 
     def form_id(self) -> str:
-        """A new id for a form."""
+        """A new id for a form; the same where the form comes back and may have been carried out."""
+        if self.is_open and FORM_ID_FIELD in self.form:
+            return self.form.text(FORM_ID_FIELD)
         return self.desk.entropy.random_bytes(16).hex()
 
     def page(self, template: str, *, status: int = 200, **values: object) -> Response:
@@ -201,6 +220,10 @@ class Visit:
             )
         )
         return HTMLResponse(text, status)
+
+    async def show(self, template: str, *, status: int = 200, **values: object) -> Response:
+        """A page for which nothing is read, made on another thread than the event loop's."""
+        return await run_in_threadpool(partial(self.page, template, status=status, **values))
 
     def go(self, path: str) -> Response:
         """Have the browser ask for another page; a form that was sent isn't sent again."""

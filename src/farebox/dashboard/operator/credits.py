@@ -34,7 +34,7 @@ async def give_credits(visit: Visit) -> Response:
     try:
         form = read_struct(visit, GrantMake, _GRANT, profile_id=visit.profile_id)
         if not is_confirmed(visit):
-            return _ask_about_grant(visit)
+            return await _ask_about_grant(visit)
         await visit.write("grants.create", form, GrantData)
     except FareboxError as error:
         return await show_grants(visit, blame(visit, error))
@@ -62,7 +62,7 @@ async def correct(visit: Visit) -> Response:
     try:
         form = read_struct(visit, CorrectionMake, _CORRECTION, profile_id=visit.profile_id)
         if not is_confirmed(visit):
-            return _ask_about_correction(visit)
+            return await _ask_about_correction(visit)
         await visit.write("corrections.create", form, CorrectionData)
     except FareboxError as error:
         if error.kind is NOT_FOUND:
@@ -73,8 +73,8 @@ async def correct(visit: Visit) -> Response:
     return visit.go(f"{visit.place}/corrections")
 
 
-def _ask_about_grant(visit: Visit) -> Response:
-    return ask(
+async def _ask_about_grant(visit: Visit) -> Response:
+    return await ask(
         visit,
         visit.text("Give these credits?"),
         visit.text("They can be spent at once, and can't be taken back."),
@@ -83,8 +83,8 @@ def _ask_about_grant(visit: Visit) -> Response:
     )
 
 
-def _ask_about_correction(visit: Visit) -> Response:
-    return ask(
+async def _ask_about_correction(visit: Visit) -> Response:
+    return await ask(
         visit,
         visit.text("Correct this request?"),
         visit.text("It moves credits at once. Only another correction can make up for it."),

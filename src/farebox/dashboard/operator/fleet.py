@@ -24,4 +24,4 @@ async def show_processes(visit: Visit) -> Response:
 
 async def show_settings(visit: Visit) -> Response:
     """Every setting of the process that answers."""
-    return visit.page("operator/settings.html", settings=visit.desk.settings)
+    return await visit.show("operator/settings.html", settings=visit.desk.settings)

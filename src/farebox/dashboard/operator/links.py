@@ -18,7 +18,7 @@ LASTING_SECONDS = (300, SECONDS_DEFAULT, 86_400, 7 * 86_400, 30 * 86_400)
 
 async def show_link_form(visit: Visit, status: int = 200, made: LinkMade | None = None) -> Response:
     """The form, and the link that it has just made."""
-    return visit.page(
+    return await visit.show(
         "operator/link.html",
         status=status,
         made=made,

@@ -35,10 +35,10 @@ def is_confirmed(visit: Visit) -> bool:
     return visit.form.text(CONFIRMED) == YES
 
 
-def ask(visit: Visit, title: str, text: str, yes: str, back: str) -> Response:
+async def ask(visit: Visit, title: str, text: str, yes: str, back: str) -> Response:
     """The page that asks, where no dialog did: it sends the same form again."""
     fields = [(name, visit.form.text(name)) for name in visit.form.names() if name not in _MARKS]
-    return visit.page(
+    return await visit.show(
         "operator/confirm.html",
         title=title,
         text=text,

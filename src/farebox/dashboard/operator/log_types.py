@@ -33,7 +33,7 @@ async def show_log_types(visit: Visit) -> Response:
 
 async def show_new_log_type(visit: Visit, status: int = 200) -> Response:
     """The form of a new one."""
-    return visit.page("operator/log_type_new.html", status=status, typed=_BLANK)
+    return await visit.show("operator/log_type_new.html", status=status, typed=_BLANK)
 
 
 async def make_log_type(visit: Visit) -> Response:

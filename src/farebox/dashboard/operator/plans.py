@@ -61,7 +61,7 @@ async def show_plans(visit: Visit) -> Response:
 
 async def show_new_plan(visit: Visit, status: int = 200) -> Response:
     """The form of a new one."""
-    return visit.page(
+    return await visit.show(
         "operator/plan.html", status=status, plan=None, typed=_BLANK, log_types=log_types(visit)
     )
 

@@ -19,7 +19,7 @@ _FIELD = "token"
 
 async def show_sign_in(visit: Visit) -> Response:
     """The form."""
-    return _page(visit)
+    return await _page(visit)
 
 
 async def sign_in(visit: Visit) -> Response:
@@ -31,12 +31,12 @@ async def sign_in(visit: Visit) -> Response:
         if error.kind not in {INVALID_TOKEN, WRONG_SCOPE}:
             raise
         visit.form.problems[_FIELD] = error_message(visit.language, error)
-        return _page(visit, error.kind.status)
+        return await _page(visit, error.kind.status)
     visit.keeps = desk.sessions.make(
         "operator", "operator", visit.now_ms + SESSION_MS, ref=token.token_id, role="manage"
     )
     return visit.go(next_path(visit))
 
 
-def _page(visit: Visit, status: int = 200) -> Response:
-    return visit.page("operator/sign_in.html", status=status, next=next_path(visit))
+async def _page(visit: Visit, status: int = 200) -> Response:
+    return await visit.show("operator/sign_in.html", status=status, next=next_path(visit))

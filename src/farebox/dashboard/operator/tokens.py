@@ -44,7 +44,7 @@ async def revoke_token(visit: Visit) -> Response:
     token_id = visit.path("token_id")
     token = await visit.read(lambda reader: read_token(reader, token_id))
     if not is_confirmed(visit):
-        return ask(
+        return await ask(
             visit,
             visit.text("Revoke {name}?", name=token.name),
             visit.text("It is refused within a second, everywhere. This can't be undone."),

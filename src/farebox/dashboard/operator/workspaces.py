@@ -76,7 +76,7 @@ async def show_workspaces(visit: Visit) -> Response:
 
 async def show_new_workspace(visit: Visit, status: int = 200) -> Response:
     """The form of a new one."""
-    return visit.page(
+    return await visit.show(
         "operator/workspace_new.html",
         status=status,
         typed=_BLANK,

@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from farebox.contract.decoding import decode
 from farebox.core.credits import EXPECTED, to_text
+from farebox.core.errors import MISSING_FIELD, FareboxError
 from farebox.core.ip_range import to_text as range_text
 from farebox.core.workspace import ApiKey
 from farebox.dashboard.form import Form
@@ -82,6 +83,9 @@ def key_change(visit: Visit, key: ApiKey) -> KeyChange:
         FareboxError: 400 or 422, with the field that is wrong.
     """
     form, shown = visit.form, typed_of(visit, key)
+    if "name" not in form:
+        # Boxes that aren't ticked aren't sent: half a form would take off every limit.
+        raise FareboxError(MISSING_FIELD, field="name")
     slugs, ranges = sorted(form.many("log_type_slugs")), _ranges(form)
     is_end_shown = form.text("expires_at")[: len(shown.expires_at)] == shown.expires_at
     expires_at: str | UnsetType | None = UNSET

@@ -29,10 +29,10 @@ CONFIRMED = "confirmed"
 async def show_new_key(visit: Visit, status: int = 200) -> Response:
     """The form of a new key."""
     users = visit.desk.directory.users_of(visit.profile_id)
-    return visit.page(
+    return await visit.show(
         "workspace/key_new.html",
         status=status,
-        users=users,
+        people=[(user.user_id, user.nickname) for user in users],
         log_types=log_types(visit),
         typed=NEW,
     )
@@ -44,7 +44,7 @@ async def make_key(visit: Visit) -> Response:
         made = await visit.write("keys.create", key_make(visit), KeyMade)
     except FareboxError as error:
         return await show_new_key(visit, blame(visit, error))
-    return _made(visit, made)
+    return await _made(visit, made)
 
 
 async def change_key(visit: Visit) -> Response:
@@ -59,7 +59,7 @@ async def change_key(visit: Visit) -> Response:
 
 async def show_rotation(visit: Visit, status: int = 200) -> Response:
     """The form of a rotation."""
-    return visit.page(
+    return await visit.show(
         "workspace/key_rotate.html",
         status=status,
         key=key_of(visit),
@@ -74,14 +74,14 @@ async def rotate_key(visit: Visit) -> Response:
         made = await visit.write("keys.rotate", key_rotation(visit, key), KeyMade)
     except FareboxError as error:
         return await show_rotation(visit, blame(visit, error))
-    return _made(visit, made)
+    return await _made(visit, made)
 
 
 async def show_revocation(visit: Visit) -> Response:
     """The page that asks whether a key is to be revoked, where no dialog has asked."""
     key = key_of(visit)
     _check_may_revoke(visit, key)
-    return visit.page("workspace/key_revoke.html", key=key, is_own=_is_own(visit, key))
+    return await visit.show("workspace/key_revoke.html", key=key, is_own=_is_own(visit, key))
 
 
 async def revoke_key(visit: Visit) -> Response:
@@ -98,8 +98,8 @@ async def revoke_key(visit: Visit) -> Response:
     return visit.go(f"{_path(visit, key)}?said=revoked")
 
 
-def _made(visit: Visit, made: KeyMade) -> Response:
-    return visit.page("workspace/key_made.html", made=made)
+async def _made(visit: Visit, made: KeyMade) -> Response:
+    return await visit.show("workspace/key_made.html", made=made)
 
 
 def _is_own(visit: Visit, key: ApiKey) -> bool:

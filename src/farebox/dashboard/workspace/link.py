@@ -18,7 +18,7 @@ _FIELD = "token"
 
 async def show_link(visit: Visit) -> Response:
     """The form that the script fills in and sends."""
-    return visit.page("workspace/link.html")
+    return await visit.show("workspace/link.html")
 
 
 async def follow_link(visit: Visit) -> Response:
@@ -30,7 +30,7 @@ async def follow_link(visit: Visit) -> Response:
         if error.kind not in {INVALID_LINK, EXPIRED_LINK}:
             raise
         visit.form.problem = error_message(visit.language, error)
-        return visit.page("workspace/link.html", status=error.kind.status)
+        return await visit.show("workspace/link.html", status=error.kind.status)
     await desk.follower.catch_up()
     workspace = desk.directory.workspaces.get(link.profile_id)
     if workspace is None:

@@ -20,7 +20,7 @@ _FORM_TYPE = "form"
 
 async def show_sign_in(visit: Visit) -> Response:
     """The form."""
-    return _page(visit)
+    return await _page(visit)
 
 
 async def sign_in(visit: Visit) -> Response:
@@ -34,7 +34,7 @@ async def sign_in(visit: Visit) -> Response:
         if error.kind is not INVALID_KEY:
             raise
         visit.form.problems[_FIELD] = visit.text(INVALID_KEY.message)
-        return _page(visit, _UNAUTHENTICATED)
+        return await _page(visit, _UNAUTHENTICATED)
     ends_ms = visit.now_ms + SESSION_MS
     if caller.key.expires_at_ms is not None:
         ends_ms = min(ends_ms, caller.key.expires_at_ms)
@@ -44,5 +44,5 @@ async def sign_in(visit: Visit) -> Response:
     return visit.go(next_path(visit))
 
 
-def _page(visit: Visit, status: int = 200) -> Response:
-    return visit.page("workspace/sign_in.html", status=status, next=next_path(visit))
+async def _page(visit: Visit, status: int = 200) -> Response:
+    return await visit.show("workspace/sign_in.html", status=status, next=next_path(visit))
