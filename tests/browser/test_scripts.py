@@ -132,3 +132,13 @@ def test_a_choice_is_sent_when_it_is_made(page: Page, site: Site) -> None:
     expect(page.get_by_role("button", name="Show")).to_be_hidden()
     page.get_by_label("Plan").select_option("growth")
     page.wait_for_url("**/page?plan=growth")
+
+
+def test_going_through_choices_by_keyboard_sends_nothing_and_keeps_the_focus(
+    page: Page, site: Site
+) -> None:
+    page.goto(site.put(BUSY))
+    page.get_by_label("Plan").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("Plan")).to_be_focused()
+    assert "plan=" not in page.url

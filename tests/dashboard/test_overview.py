@@ -128,5 +128,14 @@ def test_the_forecast_tells_the_day_that_can_be_worked_out_by_hand(
     assert "Empty on May 15, 2026" in page.text
 
 
+def test_credits_that_outlast_the_next_period_are_told_to_last(
+    shop: Shop, customer: Visitor
+) -> None:
+    noon_ms = shop.harness.clock.now_ms()
+    for day in range(1, 8):
+        shop.use(1, time_ms=noon_ms - day * MS_PER_DAY, credits_micro=CREDIT)
+    assert "Won't run out soon" in customer.get("/dashboard").text
+
+
 def test_without_days_of_use_there_is_no_forecast(customer: Visitor) -> None:
     assert "Too early to tell" in customer.get("/dashboard").text

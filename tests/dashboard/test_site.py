@@ -94,6 +94,11 @@ def test_an_address_that_is_none_is_told_so_on_a_page(visitor: Visitor, path: st
     assert "There is nothing at this address." in page.text
 
 
+@pytest.mark.parametrize("root", ["/dashboard", "/operator"])
+def test_a_slash_at_the_end_of_an_areas_address_does_no_harm(visitor: Visitor, root: str) -> None:
+    assert visitor.get(f"{root}/").response.url.path == f"{root}/sign-in"
+
+
 def test_a_method_that_a_page_has_not_is_refused(customer: Visitor) -> None:
     assert customer.ask("PUT", "/dashboard").status_code == 405
     assert customer.ask("GET", "/dashboard/sign-out").status_code == 405

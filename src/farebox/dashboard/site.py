@@ -59,6 +59,7 @@ def routes(desk: Desk, area: Area, pages: Sequence[Page]) -> list[Route]:
     """The routes of an area; an address below its root that is none of them is told so there."""
     root = ROOTS[area]
     always = (
+        Page("/", _to_root, needs="nothing"),
         Page("/sign-out", None, _sign_out, needs_to_send="nothing"),
         Page("/{rest:path}", None, needs="nothing"),
     )
@@ -68,6 +69,10 @@ def routes(desk: Desk, area: Area, pages: Sequence[Page]) -> list[Route]:
 def asset_routes() -> list[Route]:
     """The route of the files that pages need."""
     return [Route(f"{ASSETS_ROOT}/{{version}}/{{name}}", _asset)]
+
+
+async def _to_root(visit: Visit) -> Response:
+    return visit.go(visit.root)
 
 
 async def _sign_out(visit: Visit) -> Response:
