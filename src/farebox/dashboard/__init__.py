@@ -4,17 +4,18 @@
     visit.py        one request: who looks, in which language, at what; gives pages
     session.py      the signed cookie that says who looks; access.py holds it against what is true
     form.py         what a page sends, and the mark that it came from our page
+    struct_form.py  the same as the form of a command, and what is wrong with it
     formats.py      numbers, credits, days and instants of each language
     render.py       templates; `_("…")` marks a text
     workspace/, operator/   one file a page; templates/ has the same folders
 
 How a page is written. A handler gets a visit; `await visit.read(work)` runs `work(reader)` on a
-reader's thread, where it asks the services that the API asks and gives `visit.page("x.html", …)`;
-a page for which nothing is read is `await visit.show("x.html", …)`.
-A handler of a form calls `await visit.write(command, form, answer)`, which is a command of the
-recorder with the session as its actor, and then `visit.go(path)`; what is wrong goes into
-`visit.form.blame(error, visit.language)`, and the page is shown again with what was typed. Forms
-carry `form_marks(csrf)`. Templates are made of the macros in `templates/parts.html`; all their
-words stand in `_("…")`, their numbers in `formats.…`, with the exact value beside what is shown.
-Pages work without scripts; no style and no script stands in a page.
+reader's thread, where it asks the services that the API asks and gives `visit.page("x.html", …)`; a
+page for which nothing is read is `await visit.show("x.html", …)`. A handler of a form calls `await
+visit.write(command, form, answer)`, which is a command of the recorder with the session as its
+actor, and then `visit.go(path)`; the command's form is made by `read_struct`, what is wrong with it
+is told by `blame(visit, error)`, and the page is shown again with what was typed. Forms carry
+`form_marks(csrf)`. Templates are made of the macros in `templates/parts.html`; all their words
+stand in `_("…")`, their numbers in `formats.…`, with the exact value beside what is shown. Pages
+work without scripts; no style and no script stands in a page.
 """

@@ -16,7 +16,6 @@ from starlette.requests import Request
 from farebox.contract.texts import Language, error_message, translate
 from farebox.core.errors import (
     BODY_TOO_LARGE,
-    INVALID_FIELD,
     INVALID_REQUEST,
     WRONG_MEDIA_TYPE,
     FareboxError,
@@ -71,19 +70,6 @@ class Form:
     def lines(self, name: str) -> list[str]:
         """The lines of a text, without the empty ones."""
         return [line.strip() for line in self.text(name).splitlines() if line.strip()]
-
-    def whole(self, name: str) -> int | None:
-        """A whole number; None when the field is empty.
-
-        Raises:
-            FareboxError: 400, it is none.
-        """
-        text = self.text(name)
-        if not text:
-            return None
-        if not text.isascii() or not text.isdecimal() or len(text) > 15:  # noqa: PLR2004
-            raise FareboxError(INVALID_FIELD, field=name, expected=Phrase("a whole number"))
-        return int(text)
 
     def blame(self, error: FareboxError, language: Language) -> None:
         """Note what is wrong, at its field if the error names one that the form has."""

@@ -156,11 +156,11 @@ def _value(form: Form, name: str, type_: FieldType, zone: ZoneInfo) -> object:
     if type_.kind == "whole" and text.isascii() and text.removeprefix("-").isdecimal():
         return int(text[:20])
     if type_.kind == "moment":
-        return instant(name, text, zone)
+        return _instant(name, text, zone)
     return text
 
 
-def instant(name: str, text: str, zone: ZoneInfo) -> str:
+def _instant(name: str, text: str, zone: ZoneInfo) -> str:
     """The stamp of a local date and time.
 
     Raises:

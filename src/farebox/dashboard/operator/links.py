@@ -12,8 +12,6 @@ from farebox.service.forms.link import LinkBegun, LinkMade, LinkMake
 from farebox.service.links import shown
 
 _FIELDS = ("role", "expires_in_seconds")
-# A minute, an hour, a day, a week, 30 days.
-LASTING_SECONDS = (300, SECONDS_DEFAULT, 86_400, 7 * 86_400, 30 * 86_400)
 
 
 async def show_link_form(visit: Visit, status: int = 200, made: LinkMade | None = None) -> Response:
@@ -22,8 +20,6 @@ async def show_link_form(visit: Visit, status: int = 200, made: LinkMade | None 
         "operator/link.html",
         status=status,
         made=made,
-        profile_id=visit.profile_id,
-        lasting=sorted(set(LASTING_SECONDS)),
         lasting_default=SECONDS_DEFAULT,
     )
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import cast
 
 from starlette.responses import Response
 
-from farebox.core.alert import AlertChannel, AlertKind, are_thresholds
+from farebox.core.alert import are_thresholds
 from farebox.core.errors import NOT_FOUND, FareboxError
 from farebox.core.instant import parse_rfc3339
 from farebox.core.phrase import Phrase
-from farebox.dashboard.struct_form import blame
+from farebox.dashboard.struct_form import blame, read_struct
 from farebox.dashboard.visit import Visit
-from farebox.dashboard.workspace.key_form import checked
 from farebox.dashboard.workspace.key_writes import CONFIRMED
 from farebox.service import fields
 from farebox.service.alerts import THRESHOLDS_EXPECTED, list_alerts
@@ -89,13 +87,14 @@ def _alert(visit: Visit) -> AlertMake:
         expected = Phrase("some of {choices}", choices=", ".join(WATCHED))
         raise fields.refuse(field="watched", expected=expected)
     kind, _, channel = watched.partition(" ")
-    return checked(
-        AlertMake(
-            profile_id=visit.profile_id,
-            kind=cast("AlertKind", kind),
-            channel=cast("AlertChannel", channel) if channel else None,
-            thresholds=_percents(visit.form.text("thresholds")),
-        )
+    return read_struct(
+        visit,
+        AlertMake,
+        (),
+        profile_id=visit.profile_id,
+        kind=kind,
+        channel=channel or None,
+        thresholds=_percents(visit.form.text("thresholds")),
     )
 
 

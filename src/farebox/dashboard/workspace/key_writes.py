@@ -10,18 +10,12 @@ from starlette.responses import Response
 
 from farebox.core.errors import VIEW_ONLY, FareboxError
 from farebox.core.workspace import ApiKey
-from farebox.dashboard.struct_form import blame
+from farebox.dashboard.struct_form import blame, read_struct
 from farebox.dashboard.visit import Visit
-from farebox.dashboard.workspace.key_form import (
-    NEW,
-    OVERLAPS_SECONDS,
-    key_change,
-    key_make,
-    key_rotation,
-)
+from farebox.dashboard.workspace.key_form import NEW, key_change, key_make
 from farebox.dashboard.workspace.keys import key_of, log_types, show_key
 from farebox.service.forms.common import Nothing
-from farebox.service.forms.key import IssuedKey, KeyMade, KeyRevoke
+from farebox.service.forms.key import IssuedKey, KeyMade, KeyRevoke, KeyRotation
 
 CONFIRMED = "confirmed"
 
@@ -34,7 +28,7 @@ async def show_new_key(visit: Visit, status: int = 200) -> Response:
         status=status,
         people=[(user.user_id, user.nickname) for user in users],
         log_types=log_types(visit),
-        typed=NEW,
+        shown=NEW,
     )
 
 
@@ -63,7 +57,6 @@ async def show_rotation(visit: Visit, status: int = 200) -> Response:
         "workspace/key_rotate.html",
         status=status,
         key=key_of(visit),
-        overlaps=OVERLAPS_SECONDS,
     )
 
 
@@ -71,7 +64,14 @@ async def rotate_key(visit: Visit) -> Response:
     """Make a key in the place of another."""
     key = key_of(visit)
     try:
-        made = await visit.write("keys.rotate", key_rotation(visit, key), KeyMade)
+        form = read_struct(
+            visit,
+            KeyRotation,
+            ("overlap_seconds",),
+            profile_id=key.profile_id,
+            key_id=key.key_id,
+        )
+        made = await visit.write("keys.rotate", form, KeyMade)
     except FareboxError as error:
         return await show_rotation(visit, blame(visit, error))
     return await _made(visit, made)

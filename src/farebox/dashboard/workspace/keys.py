@@ -15,7 +15,7 @@ from farebox.core.log_type import LogType
 from farebox.core.phrase import Phrase
 from farebox.core.workspace import ApiKey, KeyStatus, User
 from farebox.dashboard.visit import Visit
-from farebox.dashboard.workspace.key_form import typed_of
+from farebox.dashboard.workspace.key_form import shown_of
 from farebox.service.cap_use import read_cap_use
 from farebox.service.keys_list import ListedKey, list_keys
 from farebox.store.contract import Reader
@@ -78,7 +78,7 @@ async def show_key(visit: Visit, status: int = 200) -> Response:
             status=status,
             line=line,
             log_types=log_types(visit),
-            typed=typed_of(visit, key),
+            shown=shown_of(visit, key),
             said=visit.query("said"),
         )
 
