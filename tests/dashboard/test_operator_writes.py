@@ -128,6 +128,7 @@ def test_credits_are_given_once_and_only_when_that_was_confirmed(
     for _ in range(2):
         done = operator.send(page, address)
         assert done.path == address
+        assert "The credits were given." in done.text
     _, grant = asked(shop, grants)["data"]
     assert (str(grant["credits"]), grant["kind"]) == ("12.25", "promotion")
     assert grant["expires_at"] == "2026-06-01T00:00:00.000Z"
@@ -145,15 +146,17 @@ def test_a_wrong_amount_is_refused_at_its_field(operator: Visitor, place: str) -
 def test_a_request_is_corrected(shop: Shop, operator: Visitor, place: str) -> None:
     (row,) = shop.use()
     address = f"{place}/corrections"
+    request_id = format_uuid(row.query_log_id)
+    link = f"{address}?request_id={request_id}"
+    assert link in operator.get(f"{place}/logs/{request_id}").response.text
     asking = operator.send(
-        operator.get(address),
+        operator.get(link),
         address,
-        request_id=format_uuid(row.query_log_id),
         credits="-1.5",
         reason="Empty.",
     )
     assert "Correct this request?" in asking.text
-    operator.send(asking, address)
+    assert "The request was corrected." in operator.send(asking, address).text
     (made,) = asked(shop, f"/workspaces/{shop.profile_id}/corrections")["data"]
     assert (str(made["credits"]), made["reason"]) == ("-1.5", "Empty.")
     unknown = operator.send(

@@ -157,6 +157,28 @@ def test_the_comparison_is_the_apis_range_before(town: Town) -> None:
         assert f"{cut.rstrip('0').rstrip('.')}%</data> against the previous range" in html
 
 
+@pytest.mark.parametrize("unit", ["credits", "requests"])
+def test_what_changed_is_told_by_log_type_that_which_changed_most_first(
+    town: Town, unit: str
+) -> None:
+    body = body_of(town, "all", ("2026-03-08", "2026-03-10"))
+    earlier = {**body, "start_date": "2026-03-05", "end_date": "2026-03-07"}
+    now, before = (
+        {one["slug"]: one["totals"][unit] for one in town.data("usage/daily", **of)["by_log_type"]}
+        for of in (body, earlier)
+    )
+    table = tables(town.page("/usage" + address(body, unit=unit)))["changed-table"]
+    told = {row.about: [cell.number for cell in row.cells[1:4]] for row in table.rows}
+    assert told == {
+        slug: [now.get(slug, 0), before.get(slug, 0), now.get(slug, 0) - before.get(slug, 0)]
+        for slug in {**now, **before}
+    }
+    differences = [abs(Decimal(str(numbers[2]))) for numbers in told.values()]
+    assert differences == sorted(differences, reverse=True)
+    alone = tables(town.page("/usage" + address(body, compare="off")))
+    assert "changed-table" not in alone
+
+
 def test_presets_are_the_workspaces_own_days(town: Town) -> None:
     # It is 8 in the morning of May 5 in New York.
     for name, first in (

@@ -38,7 +38,7 @@ async def give_credits(visit: Visit) -> Response:
         await visit.write("grants.create", form, GrantData)
     except FareboxError as error:
         return await show_grants(visit, blame(visit, error))
-    return visit.go(f"{visit.place}/grants")
+    return visit.go(f"{visit.place}/grants?said=made")
 
 
 async def show_corrections(visit: Visit, status: int = 200) -> Response:
@@ -70,7 +70,7 @@ async def correct(visit: Visit) -> Response:
             visit.form.problems["request_id"] = error_message(visit.language, error)
             return await show_corrections(visit, NOT_FOUND.status)
         return await show_corrections(visit, blame(visit, error))
-    return visit.go(f"{visit.place}/corrections")
+    return visit.go(f"{visit.place}/corrections?said=made")
 
 
 async def _ask_about_grant(visit: Visit) -> Response:

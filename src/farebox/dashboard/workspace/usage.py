@@ -7,11 +7,18 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from farebox.core.calendar import day_of_quarter, quarter_of
-from farebox.core.comparison import Comparison, compare_days, compare_hours, range_before
-from farebox.core.daily import Daily
+from farebox.core.comparison import (
+    Change,
+    Comparison,
+    change,
+    compare_days,
+    compare_hours,
+    range_before,
+)
+from farebox.core.daily import Daily, LogTypeSeries
 from farebox.core.hourly import HOURLY_DAYS_MAX, Hour
 from farebox.core.preset import Preset
-from farebox.dashboard.usage_chart import Unit, usage_chart
+from farebox.dashboard.usage_chart import Unit, log_type_name, usage_chart
 from farebox.dashboard.visit import Visit
 from farebox.dashboard.workspace.asked import (
     Asked,
@@ -47,6 +54,15 @@ class Usage(NamedTuple):
     hours: list[Hour]
     before: DateRange | None
     comparison: Comparison | None
+    earlier: Daily | None
+
+
+class Changed(NamedTuple):
+    """What became of a log type since the range before, in requests or micro-credits."""
+
+    slug: str
+    name: str
+    amount: Change
 
 
 async def show_usage(visit: Visit) -> Response:
@@ -68,6 +84,7 @@ async def show_usage(visit: Visit) -> Response:
             usage=usage,
             chart=chart,
             chart_data=chart.data(visit),
+            changed=_changed(visit, usage, shown.unit),
             is_unfinished=asked.days.end_day > today,
             can_be_hourly=asked.length <= HOURLY_DAYS_MAX,
             keys=key_choices(visit, asked.keys),
@@ -109,14 +126,37 @@ def _read(visit: Visit, reader: Reader, asked: Asked, shown: Shown) -> Usage:
     if shown.is_hourly:
         now = _hourly(visit, reader, asked, asked.days)
         if not shown.is_compared:
-            return Usage(now.report, now.hours, None, None)
+            return Usage(now.report, now.hours, None, None, None)
         earlier = _hourly(visit, reader, asked, before)
         compared = compare_hours(now.report, now.hours, earlier.report, earlier.hours)
-        return Usage(now.report, now.hours, before, compared)
+        return Usage(now.report, now.hours, before, compared, earlier.report)
     report = _daily(visit, reader, asked, asked.days)
     if not shown.is_compared:
-        return Usage(report, [], None, None)
-    return Usage(report, [], before, compare_days(report, _daily(visit, reader, asked, before)))
+        return Usage(report, [], None, None, None)
+    earlier_days = _daily(visit, reader, asked, before)
+    return Usage(report, [], before, compare_days(report, earlier_days), earlier_days)
+
+
+def _changed(visit: Visit, usage: Usage, unit: Unit) -> list[Changed]:
+    """The log types of both ranges, that which changed most first."""
+    if usage.earlier is None:
+        return []
+
+    def amounts(report: Daily) -> dict[str, int]:
+        return {one.slug: _amount(one, unit) for one in report.by_log_type}
+
+    now, before = amounts(usage.report), amounts(usage.earlier)
+    both = [*usage.earlier.by_log_type, *usage.report.by_log_type]
+    names = {one.slug: log_type_name(visit, one) for one in both}
+    found = [
+        Changed(slug, name, change(now.get(slug, 0), before.get(slug, 0)))
+        for slug, name in names.items()
+    ]
+    return sorted(found, key=lambda one: -abs(one.amount.now - one.amount.before))
+
+
+def _amount(one: LogTypeSeries, unit: Unit) -> int:
+    return one.totals.requests if unit == "requests" else one.totals.credits_micro
 
 
 def _hourly(visit: Visit, reader: Reader, asked: Asked, days: DateRange) -> UsageHourly:
