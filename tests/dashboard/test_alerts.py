@@ -81,7 +81,7 @@ def test_what_was_told_last_is_shown(shop: Shop, customer: Visitor) -> None:
         ("thresholds", "80, 50", "1 to 10 integers from 1 to 1000"),
         ("thresholds", "half", "1 to 10 integers from 1 to 1000"),
         ("thresholds", "1001", "1 to 10 integers from 1 to 1000"),
-        ("watched", "minute api", "some of credits"),
+        ("watched", "minute api", "Choose one of those that are listed."),
     ],
 )
 def test_a_wrong_field_is_told_at_the_field_and_what_was_typed_is_kept(

@@ -140,7 +140,7 @@ def test_a_form_that_is_changed_after_it_was_sent_is_not_taken_for_the_first(sho
         ("ip_ranges", "192.0.2.0/24\nhome", "IPv4 or IPv6 addresses or CIDR ranges"),
         ("ip_ranges", "x" * 100, "IPv4 or IPv6 addresses"),
         ("name", "x" * 101, "0 to 100 printable characters"),
-        ("log_type_slugs", "unknown", "names no log type"),
+        ("log_type_slugs", "unknown", "There is none like this."),
     ],
 )
 def test_a_wrong_field_is_told_at_the_field_and_what_was_typed_is_kept(

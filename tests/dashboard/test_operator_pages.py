@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from farebox.contract.texts import LANGUAGE_TAGS, LANGUAGES, Language, catalogue
 from farebox.core.credits import to_number
 from farebox.core.identity import format_uuid
 from farebox.dashboard.operator import PAGES
@@ -101,19 +100,6 @@ def test_a_form_counts_only_from_the_operators_own_page(
         expected = 403 if visitor is operator else 303
         assert answer.status_code == expected
     assert shop.harness.select("select count(*) from changes") == before
-
-
-@pytest.mark.parametrize("language", LANGUAGES[1:])
-def test_every_page_speaks_the_language_of_its_reader(shop: Shop, language: Language) -> None:
-    operator = Visitor(shop.api, LANGUAGE_TAGS[language])
-    operator.sign_in_as_operator(shop.api.admin_token)
-    texts = catalogue(language)
-    english = {one for one, own in texts.items() if one != own and re.match(r"[A-Z][a-z]+ ", one)}
-    for path in PATHS:
-        page = operator.get(path_of(shop, path))
-        assert page.status == 200
-        shown = {text for text in page.texts if text in english}
-        assert not shown, (path, shown)
 
 
 def test_an_unknown_workspace_is_told_so(operator: Visitor) -> None:

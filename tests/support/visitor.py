@@ -15,6 +15,8 @@ import httpx
 from tests.support.api import BASE_URL, Api
 
 REDIRECTS_MAX = 5
+# Attributes that are shown or read out.
+LABELS = ("alt", "aria-label", "data-copied", "label", "placeholder", "title")
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Page:
     forms: list[SentForm] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
     data: list[str] = field(default_factory=list)
 
     @property
@@ -141,6 +144,7 @@ class _PageParser(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
         names = {name for name, _ in attrs}
+        self._page.labels += [found[name] for name in LABELS if found.get(name)]
         match tag:
             case "script" | "style":
                 self._hidden += 1

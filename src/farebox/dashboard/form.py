@@ -15,8 +15,12 @@ from starlette.requests import Request
 
 from farebox.contract.texts import Language, error_message, translate
 from farebox.core.errors import (
+    ALREADY_EXISTS,
     BODY_TOO_LARGE,
     INVALID_REQUEST,
+    MISSING_FIELD,
+    UNKNOWN_KEY,
+    UNKNOWN_LOG_TYPE,
     WRONG_MEDIA_TYPE,
     FareboxError,
 )
@@ -29,6 +33,14 @@ MEDIA_TYPE = "application/x-www-form-urlencoded"
 CSRF_FIELD = "csrf"
 PURPOSE = "forms"
 _FIELD_TEXT = "This must be {expected}."
+_LISTED_TEXT = "Choose one of those that are listed."
+# At a field its name says nothing: the reader knows it by its label.
+_AT_FIELD_TEXTS = {
+    MISSING_FIELD: "This is needed.",
+    ALREADY_EXISTS: "There is one with this already.",
+    UNKNOWN_KEY: "There is none like this.",
+    UNKNOWN_LOG_TYPE: "There is none like this.",
+}
 
 
 class Form:
@@ -78,11 +90,18 @@ class Form:
             self.problem = error_message(language, error)
         elif "expected" in error.params:
             name = field if field in self else field.partition("[")[0].partition(".")[0]
-            self.problems[name] = translate(
-                language, _FIELD_TEXT, expected=error.params["expected"]
-            )
+            self.problems[name] = _told(language, error.params["expected"])
         else:
-            self.problems[field] = error_message(language, error)
+            text = _AT_FIELD_TEXTS.get(error.kind)
+            told = translate(language, text) if text else error_message(language, error)
+            self.problems[field] = told
+
+
+def _told(language: Language, expected: object) -> str:
+    """What a field must be; of a list, its values mean nothing to who reads their names."""
+    if isinstance(expected, Phrase) and "choices" in expected.params:
+        return translate(language, _LISTED_TEXT)
+    return translate(language, _FIELD_TEXT, expected=expected)
 
 
 async def read_form(request: Request) -> Form:

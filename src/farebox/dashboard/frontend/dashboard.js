@@ -1,7 +1,7 @@
 /** The start of every page. Pages work without it: each part adds to what is there. */
 import { bindConfirmations } from "./confirm.js";
 import { bindCopyButtons } from "./copy.js";
-import { sendLink } from "./link.js";
+import { bindLink } from "./link.js";
 import { bindScrollers } from "./scroller.js";
 import { bindSubmits } from "./submit.js";
 
@@ -9,7 +9,7 @@ bindSubmits(document);
 bindConfirmations(document);
 bindCopyButtons(document);
 bindScrollers(document);
-sendLink(document);
+bindLink(document);
 drawFigures();
 
 /** Charts are large, so they are fetched only by pages that have one. */
