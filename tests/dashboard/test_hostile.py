@@ -201,3 +201,21 @@ def test_no_page_is_made_on_the_thread_that_decides(
     stranger.send(stranger.get("/dashboard/link"), "/dashboard/link", token="none")
     assert len(made_on) > len(WORKSPACE_PAGES)
     assert not [name for name, thread in made_on if thread is threading.main_thread()]
+
+
+def test_a_key_that_is_typed_into_a_search_leaves_the_address(
+    shop: Shop, customer: Visitor
+) -> None:
+    page = customer.get(f"/dashboard/logs?search={shop.key}&range=7d")
+    assert page.response.request.url.query == b"search=***&range=7d"
+    assert shop.key not in page.response.text
+    stranger = Visitor(shop.api).ask("GET", f"/dashboard/keys/{shop.key}")
+    assert stranger.headers["location"] == "/dashboard/keys/***"
+
+
+def test_a_key_that_is_typed_as_a_name_is_not_kept(shop: Shop) -> None:
+    manager = by_link(shop)
+    page = manager.send(manager.get(NEW), NEW, name=f"my {shop.key}")
+    assert page.status == 422
+    assert "This must be a text without a key, token or link in it." in page.text
+    assert len(shop.harness.directory.keys_of(shop.profile_id)) == 1

@@ -106,6 +106,19 @@ def test_a_suspended_workspace_is_told_so(shop: Shop, customer: Visitor) -> None
     page = customer.get("/dashboard")
     assert page.status == 403
     assert "The workspace is suspended." in page.text
+    # Whoever has another key isn't caught in there.
+    page = customer.send(page, "/dashboard/sign-out")
+    assert page.path == SIGN_IN
+    assert "Other" in customer.send(page, SIGN_IN, key=shop.other_key).texts
+
+
+def test_a_suspended_workspace_is_no_obstacle_to_a_link_into_another(shop: Shop) -> None:
+    customer, _ = follow(shop, "view")
+    shop.harness.call("workspaces.change", profile_id=shop.profile_id, status="suspended")
+    shop.api.run(shop.api.context.follower.catch_up())
+    page = customer.get(SIGN_IN)
+    assert page.status == 200
+    assert "Other" in customer.send(page, SIGN_IN, key=shop.other_key).texts
 
 
 @pytest.mark.parametrize("change", [lambda c: c[:-1] + ("A" if c[-1] != "A" else "B"), str.upper])

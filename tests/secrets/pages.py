@@ -29,7 +29,7 @@ def sign_in(session: Session, path: str, field: str, secrets: Sequence[str]) -> 
 def make_key(session: Session) -> str:
     """Make a key on its page, send the form again, and look for it; who came by a link may."""
     path, name = "/dashboard/keys/new", "page's key"
-    fields = {**hidden(session.call("GET", path)), "name": name}
+    fields = {**hidden(session.call("GET", path)), "name": name, "channel": "api"}
     made = send(session, path, fields)
     found = NEW_KEY.search(made.text)
     assert found is not None, made.text

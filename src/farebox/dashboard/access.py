@@ -16,7 +16,7 @@ async def session_of(visit: Visit) -> Session | None:
     """The session of a visit, if there is one and it still holds.
 
     Raises:
-        FareboxError: 403, its workspace is suspended; 503, the store is gone.
+        FareboxError: 503, the store is gone.
     """
     desk = visit.desk
     session = desk.sessions.read(visit.request, visit.area, visit.now_ms)
@@ -29,9 +29,18 @@ async def session_of(visit: Visit) -> Session | None:
         await desk.follower.ensure_fresh()
     if not _is_grounded(desk.directory, session, visit.now_ms):
         return None
-    if session.profile_id and desk.directory.workspaces[session.profile_id].status == "suspended":
-        raise FareboxError(SUSPENDED)
     return session
+
+
+def check_open(visit: Visit) -> None:
+    """See that the session's workspace is open. One can sign out of a suspended one all the same.
+
+    Raises:
+        FareboxError: 403, it is suspended.
+    """
+    found = visit.desk.directory.workspaces.get(visit.session.profile_id)
+    if found is not None and found.status == "suspended":
+        raise FareboxError(SUSPENDED)
 
 
 def _is_grounded(directory: Directory, session: Session, now_ms: int) -> bool:

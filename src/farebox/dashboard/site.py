@@ -26,7 +26,8 @@ from farebox.core.errors import (
     WRONG_METHOD,
     FareboxError,
 )
-from farebox.dashboard.access import session_of
+from farebox.core.key import holds_secret, strike_out
+from farebox.dashboard.access import check_open, session_of
 from farebox.dashboard.assets import ROOT as ASSETS_ROOT
 from farebox.dashboard.assets import assets
 from farebox.dashboard.desk import Desk
@@ -101,7 +102,7 @@ class _Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
         request = Request(scope, receive)
-        preferred = chosen(request)
+        preferred = _without_secrets(request) or chosen(request)
         if preferred is not None:
             response: Response = RedirectResponse(preferred, SEE_OTHER)
             remember(request, response, is_secure=self._is_secure(request))
@@ -157,6 +158,8 @@ class _Endpoint:
         needs = page.needs_to_send if method == "POST" else page.needs
         if needs != "nothing" and not visit.is_signed_in:
             return visit.go(f"{ROOTS[self._area]}/sign-in?{urlencode({NEXT: _here(visit)})}")
+        if needs != "nothing":
+            check_open(visit)
         if method == "POST":
             visit.form = await read_form(visit.request)
             if not self._desk.marks.fits(visit.session, visit.form):
@@ -183,6 +186,12 @@ class _Endpoint:
         metrics = self._desk.metrics
         metrics.count("farebox_http_requests_total", route=route, method=method, status=str(status))
         metrics.observe("farebox_http_request_seconds", seconds, route=route)
+
+
+def _without_secrets(request: Request) -> str | None:
+    """The address without the keys that somebody typed into a search; None where there are none."""
+    address = f"{request.url.path}?{request.url.query}".removesuffix("?")
+    return strike_out(address) if request.method == "GET" and holds_secret(address) else None
 
 
 def _here(visit: Visit) -> str:

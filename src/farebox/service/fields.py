@@ -16,6 +16,7 @@ from farebox.core.calendar import zone_of
 from farebox.core.credits import CREDITS_MICRO_MAX, EXPECTED, EXPECTED_SIGNED, to_micro
 from farebox.core.errors import UNPROCESSABLE, FareboxError
 from farebox.core.instant import MS_PER_SECOND, parse_rfc3339
+from farebox.core.key import holds_secret
 from farebox.core.log_type import SLUG, SLUG_EXPECTED
 from farebox.core.phrase import Phrase
 
@@ -40,7 +41,14 @@ def text(field: str, value: str, length_max: int, *, length_min: int = 1) -> str
                 "{least} to {most} printable characters", least=length_min, most=length_max
             ),
         )
-    return stripped
+    return without_secret(field, stripped)
+
+
+def without_secret(field: str, value: str) -> str:
+    """A text that isn't taken for one of ours: what was pasted into the wrong field isn't kept."""
+    if holds_secret(value):
+        raise refuse(field=field, expected=Phrase("a text without a key, token or link in it"))
+    return value
 
 
 def slug(field: str, value: str) -> str:
@@ -121,7 +129,7 @@ def email(field: str, value: str) -> str:
             field=field,
             expected=Phrase("an email address of at most {most} characters", most=EMAIL_LENGTH_MAX),
         )
-    return stripped
+    return without_secret(field, stripped)
 
 
 def instant_from(field: str, value: str, now_ms: int) -> int:
