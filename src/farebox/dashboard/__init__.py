@@ -5,6 +5,7 @@
     session.py      the signed cookie that says who looks; access.py holds it against what is true
     form.py         what a page sends, and the mark that it came from our page
     struct_form.py  the same as the form of a command, and what is wrong with it
+    confirm.py      the page that asks before what can't be undone
     formats.py      numbers, credits, days and instants of each language
     render.py       templates; `_("…")` marks a text
     workspace/, operator/   one file a page; templates/ has the same folders

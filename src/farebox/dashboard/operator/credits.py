@@ -6,7 +6,8 @@ from starlette.responses import Response
 
 from farebox.contract.texts import error_message
 from farebox.core.errors import NOT_FOUND, FareboxError
-from farebox.dashboard.operator.lists import ask, is_confirmed, turn_of
+from farebox.dashboard.confirm import ask, is_confirmed
+from farebox.dashboard.operator.lists import turn_of
 from farebox.dashboard.struct_form import blame, read_struct
 from farebox.dashboard.visit import Visit
 from farebox.service.corrections import list_corrections
@@ -78,8 +79,8 @@ async def _ask_about_grant(visit: Visit) -> Response:
         visit,
         visit.text("Give these credits?"),
         visit.text("They can be spent at once, and can't be taken back."),
-        visit.text("Give credits"),
-        f"{visit.place}/grants",
+        yes=visit.text("Give credits"),
+        back=f"{visit.place}/grants",
     )
 
 
@@ -88,6 +89,6 @@ async def _ask_about_correction(visit: Visit) -> Response:
         visit,
         visit.text("Correct this request?"),
         visit.text("It moves credits at once. Only another correction can make up for it."),
-        visit.text("Correct"),
-        f"{visit.place}/corrections",
+        yes=visit.text("Correct"),
+        back=f"{visit.place}/corrections",
     )

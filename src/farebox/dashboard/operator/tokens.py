@@ -5,7 +5,8 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from farebox.core.errors import FareboxError
-from farebox.dashboard.operator.lists import ask, is_confirmed, turn_of
+from farebox.dashboard.confirm import ask, is_confirmed
+from farebox.dashboard.operator.lists import turn_of
 from farebox.dashboard.struct_form import blame, read_struct
 from farebox.dashboard.visit import Visit
 from farebox.service.forms.common import Nothing
@@ -48,8 +49,8 @@ async def revoke_token(visit: Visit) -> Response:
             visit,
             visit.text("Revoke {name}?", name=token.name),
             visit.text("It is refused within a second, everywhere. This can't be undone."),
-            visit.text("Revoke for good"),
-            f"{visit.root}/tokens",
+            yes=visit.text("Revoke for good"),
+            back=f"{visit.root}/tokens",
         )
     await visit.write("tokens.revoke", TokenRevoke(token_id=token_id), Nothing)
     if token_id == visit.session.ref:

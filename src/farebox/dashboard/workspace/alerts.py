@@ -10,9 +10,9 @@ from farebox.core.alert import are_thresholds
 from farebox.core.errors import NOT_FOUND, FareboxError
 from farebox.core.instant import parse_rfc3339
 from farebox.core.phrase import Phrase
+from farebox.dashboard.confirm import is_confirmed
 from farebox.dashboard.struct_form import blame, read_struct
 from farebox.dashboard.visit import Visit
-from farebox.dashboard.workspace.key_writes import CONFIRMED
 from farebox.service import fields
 from farebox.service.alerts import THRESHOLDS_EXPECTED, list_alerts
 from farebox.service.forms.alert import AlertData, AlertEnd, AlertMake
@@ -74,7 +74,7 @@ async def show_end(visit: Visit) -> Response:
 
 async def end_alert(visit: Visit) -> Response:
     """End an alert."""
-    if not visit.form.text(CONFIRMED):
+    if not is_confirmed(visit):
         return await show_end(visit)
     form = AlertEnd(profile_id=visit.profile_id, alert_id=visit.path("alert_id"))
     await visit.write("alerts.delete", form, Nothing)

@@ -10,14 +10,13 @@ from starlette.responses import Response
 
 from farebox.core.errors import VIEW_ONLY, FareboxError
 from farebox.core.workspace import ApiKey
+from farebox.dashboard.confirm import ask, is_confirmed
 from farebox.dashboard.struct_form import blame, read_struct
 from farebox.dashboard.visit import Visit
 from farebox.dashboard.workspace.key_form import NEW, key_change, key_make
 from farebox.dashboard.workspace.keys import key_of, log_types, show_key
 from farebox.service.forms.common import Nothing
 from farebox.service.forms.key import IssuedKey, KeyMade, KeyRevoke, KeyRotation
-
-CONFIRMED = "confirmed"
 
 
 async def show_new_key(visit: Visit, status: int = 200) -> Response:
@@ -81,13 +80,22 @@ async def show_revocation(visit: Visit) -> Response:
     """The page that asks whether a key is to be revoked, where no dialog has asked."""
     key = key_of(visit)
     _check_may_revoke(visit, key)
-    return await visit.show("workspace/key_revoke.html", key=key, is_own=_is_own(visit, key))
+    texts = [visit.text("It is refused within a second, everywhere. This can't be undone.")]
+    if _is_own(visit, key):
+        texts.append(visit.text("You are signed in with this very key, so you will be signed out."))
+    return await ask(
+        visit,
+        visit.text("Revoke {key}?", key=key.name or key.masked_authentication),
+        *texts,
+        yes=visit.text("Revoke for good"),
+        back=_path(visit, key),
+    )
 
 
 async def revoke_key(visit: Visit) -> Response:
     """Revoke a key; the session ends with its own."""
     key = key_of(visit)
-    if not visit.form.text(CONFIRMED):
+    if not is_confirmed(visit):
         return await show_revocation(visit)
     _check_may_revoke(visit, key)
     form = KeyRevoke(profile_id=key.profile_id, key_id=key.key_id)
