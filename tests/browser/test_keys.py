@@ -79,7 +79,7 @@ def test_a_key_that_was_made_here_is_admitted_until_it_is_revoked_here(
 
 def test_what_is_wrong_is_told_at_its_field(page: Page, world: World, watch: Watch) -> None:
     follow_link(page, world, world.make_workspace())
-    watch.expect("status of 422")
+    watch.expect("status of 400")
     page.goto(f"{world.url}/dashboard/keys/new")
     page.get_by_label("Name").fill("Kept")
     page.get_by_label("Credits cap").fill("a lot")
