@@ -115,3 +115,33 @@ def test_a_form_that_is_being_carried_out_is_told_so_and_keeps_its_id(shop: Shop
     assert page.status == 409
     assert "This form is being carried out already." in page.text
     assert page.form(NEW).values["form_id"] == [form_id]
+
+
+def test_what_was_typed_while_the_store_was_gone_can_be_sent_again(
+    shop: Shop, operator: Visitor
+) -> None:
+    path = "/operator/log-types/_new"
+    first = operator.get(path)
+    shop.api.store.is_gone = True
+    page = operator.send(first, path, slug="late", name="Late & slow", credits="2")
+    assert is_told(page)
+    shop.api.store.is_gone = False
+    assert operator.send(page, path).path == "/operator/log-types"
+    assert shop.harness.select("select name from log_types where slug = 'late'") == [
+        ("Late & slow",)
+    ]
+
+
+def test_no_secret_and_no_form_of_another_site_is_offered_again(
+    shop: Shop, operator: Visitor
+) -> None:
+    path = "/operator/log-types/_new"
+    first, sign_in = operator.get(path), operator.get("/operator/sign-in")
+    shop.api.store.is_gone = True
+    for page in (
+        operator.send(first, path, slug="late", csrf="0" * 32),
+        operator.send(sign_in, "/operator/sign-in", token=shop.api.admin_token),
+    ):
+        assert is_told(page)
+        assert not [form for form in page.forms if form.action != "/operator/sign-out"]
+        assert shop.api.admin_token not in page.response.text

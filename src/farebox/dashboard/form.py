@@ -66,6 +66,10 @@ class Form:
         """The names of the fields that were sent."""
         return list(self._values)
 
+    def pairs(self) -> list[tuple[str, str]]:
+        """All that was sent."""
+        return [(name, value) for name, values in self._values.items() for value in values]
+
     def text(self, name: str, default: str = "") -> str:
         """A field's text without blanks around it."""
         found = self._values.get(name)

@@ -6,6 +6,7 @@ What a reader is told is the public voice only.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from starlette.responses import Response
 
@@ -16,13 +17,16 @@ from farebox.service.failure import as_farebox_error, report, retry_after_second
 log = logging.getLogger("farebox.dashboard")
 
 
-def problem_page(visit: Visit, exception: Exception) -> Response:
-    """The page that tells of an exception; faults are logged."""
+def problem_page(
+    visit: Visit, exception: Exception, sent: Sequence[tuple[str, str]] = ()
+) -> Response:
+    """The page that tells of an exception; faults are logged. It offers to send a form again."""
     error = as_farebox_error(exception)
     response = visit.page(
         "problem.html",
         status=error.kind.status,
         message=error_message(visit.language, error),
+        sent=sent,
         problem_status=error.kind.status,
         reference=report(log, exception, error, visit.desk.entropy),
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Literal, NamedTuple
 from urllib.parse import urlencode
 
@@ -37,7 +38,7 @@ from farebox.dashboard.preferences import chosen, language_of_request, remember,
 from farebox.dashboard.problem import problem_page
 from farebox.dashboard.session import ROOTS, SESSION_MS, Area
 from farebox.dashboard.visit import SEE_OTHER, UNAVAILABLE, Visit
-from farebox.service.failure import RETRY_AFTER_SECONDS
+from farebox.service.failure import RETRY_AFTER_SECONDS, as_farebox_error
 
 Work = Callable[[Visit], Awaitable[Response]]
 Needs = Literal["nothing", "session", "manage"]
@@ -124,7 +125,8 @@ class _Endpoint:
         except ClientDisconnect:
             raise
         except Exception as error:  # noqa: BLE001 - every failure is told and logged
-            response = await run_in_threadpool(problem_page, visit, error)
+            sent = await self._sent(visit, error)
+            response = await run_in_threadpool(problem_page, visit, error, sent)
         if response.status_code == UNAVAILABLE:
             response.headers.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
         is_secure = self._is_secure(request)
@@ -133,6 +135,24 @@ class _Endpoint:
         elif visit.keeps is not None:
             self._desk.sessions.keep(response, visit.keeps, visit.now_ms, is_secure=is_secure)
         return response
+
+    async def _sent(self, visit: Visit, error: Exception) -> list[tuple[str, str]]:
+        """What was typed into a form that met an outage, to be sent again; never a secret."""
+        desk, is_passing = self._desk, as_farebox_error(error).kind.status == UNAVAILABLE
+        if (
+            not is_passing
+            or visit.request.method != "POST"
+            or self._page.needs_to_send == "nothing"
+        ):
+            return []
+        with suppress(FareboxError):
+            if visit.form.is_blank:
+                visit.form = await read_form(visit.request)
+            session = desk.sessions.read(visit.request, self._area, visit.now_ms)
+            # A page of somebody else mustn't have its form offered by ours.
+            if session is not None and desk.marks.fits(session, visit.form):
+                return visit.form.pairs()
+        return []
 
     def _visit(self, request: Request) -> Visit:
         """The visit of a visitor; who is signed in is found out later, since that may fail."""
