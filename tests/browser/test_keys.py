@@ -111,7 +111,7 @@ def test_an_alert_is_made_and_ended(page: Page, world: World) -> None:
     page.get_by_label("Thresholds in percent").fill("75")
     page.get_by_role("button", name="Make the alert").click()
     alert = page.get_by_role("region", name="Requests a month, portal")
-    expect(alert).to_contain_text("Told at 75%")
+    expect(alert).to_contain_text("Reports at 75%")
     alert.get_by_role("button", name="End").click()
     page.get_by_role("button", name="End the alert").click()
     expect(page.get_by_role("status")).to_have_text("The alert has ended.")

@@ -127,13 +127,13 @@ def test_filters_are_chosen_by_keyboard_alone_and_stand_in_the_address(
 def test_a_range_is_chosen_by_its_name_and_kept_on_the_way(page: Page, world: World) -> None:
     sign_in(page, world)
     page.get_by_role("link", name="Usage").click()
-    page.get_by_label("Range").select_option("7d")
+    page.get_by_label("Range", exact=True).select_option("7d")
     page.wait_for_url("**range=7d**")
     page.get_by_role("link", name="Requests").click()
     page.wait_for_url("**unit=requests**")
     assert "range=7d" in page.url
     assert len(chart_titles(page)) == 7
-    page.get_by_label("Range").select_option("custom")
+    page.get_by_label("Range", exact=True).select_option("custom")
     page.wait_for_url("**range=custom**")
     assert "unit=requests" in page.url
     expect(page.get_by_label("First day")).to_be_visible()

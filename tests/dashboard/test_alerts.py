@@ -50,7 +50,7 @@ def test_an_alert_is_made_and_listed(
     page = manager.send(manager.get(ALERTS), ALERTS, watched=watched, thresholds=thresholds)
     assert page.status == httpx.codes.OK
     assert "The alert was made." in page.text
-    assert "Nothing was told yet." in page.text
+    assert "No threshold was reached yet." in page.text
     assert alerts(shop) == [kept]
     rows = shop.harness.select("select actor from changes where kind = 'alert'")
     assert [actor for (actor,) in rows] == [by_a_link(shop)]
@@ -101,7 +101,7 @@ def test_an_alert_ends_when_that_was_confirmed(shop: Shop) -> None:
     manager = by_link(shop)
     path = f"{ALERTS}/{made(shop)}/end"
     asked = manager.send(manager.get(ALERTS), path)
-    assert "is forgotten" in asked.text
+    assert "has reported is deleted" in asked.text
     assert len(alerts(shop)) == 1
     assert "The alert has ended." in manager.send(asked, path).text
     assert alerts(shop) == []

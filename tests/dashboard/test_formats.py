@@ -23,3 +23,14 @@ def test_numbers_are_written_as_babel_writes_them(
     number: Decimal | int = to_number(value) if is_credits else ratio(abs(value), 7, places)
     written = format_decimal(number, locale=LOCALES[language], decimal_quantization=False)
     assert Formats(language).number_text(number) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "shown"),
+    [("13.45", 3, "13.450%"), ("0", 2, "0.00%"), ("12.345", 2, "12.345%"), ("37", 0, "37%")],
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_percentage_has_at_least_the_places_of_its_column_and_is_never_rounded(
+    language: Language, value: str, places: int, shown: str
+) -> None:
+    assert f">{shown}<" in Formats(language).percent(Decimal(value), places=places)

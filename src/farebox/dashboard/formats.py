@@ -76,11 +76,16 @@ class Formats:
         about = "" if micro % step == 0 else "≈ "
         return Markup('<data value="{}">{}{}</data>').format(to_number(micro), about, shown)
 
-    def percent(self, value: Decimal | int | None, *, is_signed: bool = False) -> Markup:
-        """A percentage (12.5 is 12.5 %), exact."""
+    def percent(
+        self, value: Decimal | int | None, *, is_signed: bool = False, places: int = 0
+    ) -> Markup:
+        """A percentage (12.5 is 12.5 %), exact, with at least so many decimal places."""
         if value is None:
             return NONE
-        shown = format_percent(Decimal(value) / 100, locale=self.locale, decimal_quantization=False)
+        pattern = f"#,##0.{'0' * places}%" if places else None
+        shown = format_percent(
+            Decimal(value) / 100, pattern, locale=self.locale, decimal_quantization=False
+        )
         sign = "+" if is_signed and value > 0 else ""
         return Markup('<data value="{}">{}{}</data>').format(value, sign, shown)
 

@@ -172,6 +172,7 @@ def test_what_changed_is_told_by_log_type_that_which_changed_most_first(
     assert told == {
         slug: [now.get(slug, 0), before.get(slug, 0), now.get(slug, 0) - before.get(slug, 0)]
         for slug in {**now, **before}
+        if now.get(slug) or before.get(slug)
     }
     differences = [abs(Decimal(str(numbers[2]))) for numbers in told.values()]
     assert differences == sorted(differences, reverse=True)

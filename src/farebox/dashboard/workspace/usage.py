@@ -151,6 +151,7 @@ def _changed(visit: Visit, usage: Usage, unit: Unit) -> list[Changed]:
     found = [
         Changed(slug, name, change(now.get(slug, 0), before.get(slug, 0)))
         for slug, name in names.items()
+        if now.get(slug) or before.get(slug)
     ]
     return sorted(found, key=lambda one: -abs(one.amount.now - one.amount.before))
 
