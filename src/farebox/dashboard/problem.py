@@ -27,7 +27,6 @@ def problem_page(
         status=error.kind.status,
         message=error_message(visit.language, error),
         sent=sent,
-        problem_status=error.kind.status,
         reference=report(log, exception, error, visit.desk.entropy),
     )
     seconds = retry_after_seconds(error)

@@ -22,13 +22,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from farebox.contract.texts import LANGUAGE_NAMES, LANGUAGE_TAGS, Language, translate
-from farebox.core.calendar import zone_of
+from farebox.core.calendar import day_of_quarter, quarter_of, zone_of
 from farebox.core.errors import IN_FLIGHT, INVALID_REQUEST, NOT_FOUND, FareboxError
 from farebox.core.phrase import Phrase
 from farebox.core.workspace import ApiKey, User, Workspace
 from farebox.dashboard.desk import Desk
 from farebox.dashboard.form import Form
 from farebox.dashboard.formats import Formats
+from farebox.dashboard.numbers import id_of
 from farebox.dashboard.render import environment
 from farebox.dashboard.session import ROOTS, Area, Session
 from farebox.service.readers import read_own
@@ -41,7 +42,6 @@ Struct = TypeVar("Struct", bound=msgspec.Struct)
 FORM_ID_FIELD = "form_id"
 _FORM_ID = re.compile(r"[0-9a-f]{32}")
 WORKSPACE_IN_PATH = "profile_id"
-ID_DIGITS_MAX = 18
 SEE_OTHER = 303
 UNAVAILABLE = 503
 
@@ -97,8 +97,7 @@ class Visit:
     def has_workspace(self) -> bool:
         """Whether this page is about one workspace, which is there."""
         text = str(self.request.path_params.get(WORKSPACE_IN_PATH, self.session.profile_id))
-        is_id = text.isascii() and text.isdecimal() and len(text) <= ID_DIGITS_MAX
-        return is_id and int(text) in self.desk.directory.workspaces
+        return id_of(text) in self.desk.directory.workspaces
 
     @property
     def workspace(self) -> Workspace:
@@ -123,6 +122,11 @@ class Visit:
         if not self.has_workspace:
             return zone_of("UTC")
         return zone_of(self.workspace.report_timezone)
+
+    @property
+    def today(self) -> int:
+        """The day in that zone."""
+        return day_of_quarter(quarter_of(self.now_ms), self.zone)
 
     @property
     def formats(self) -> Formats:

@@ -104,6 +104,10 @@ class Directory:
         keys = self._keys_of.get(profile_id, {}).values()
         return sorted(keys, key=lambda key: (key.created_at_ms, key.key_id))
 
+    def log_types_by_name(self) -> list[LogType]:
+        """All log types, as people look for them."""
+        return sorted(self.log_types.values(), key=lambda one: (one.name.casefold(), one.slug))
+
     def users_of(self, profile_id: int) -> list[User]:
         """A workspace's users, its owner first."""
         users = self._users_of.get(profile_id, {}).values()

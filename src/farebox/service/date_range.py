@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from farebox.core.calendar import parse_day
+from farebox.core.calendar import format_day, parse_day
 from farebox.core.errors import INVALID_DATE, INVERTED_RANGE, RANGE_TOO_LONG, FareboxError
 
 DAYS_MAX = 400
@@ -16,6 +16,21 @@ class DateRange(NamedTuple):
     first_day: int
     end_day: int
 
+    @property
+    def length(self) -> int:
+        """How many days."""
+        return self.end_day - self.first_day
+
+    @property
+    def start_date(self) -> str:
+        """The first day, as a date."""
+        return format_day(self.first_day)
+
+    @property
+    def end_date(self) -> str:
+        """The last day, as a date."""
+        return format_day(self.end_day - 1)
+
 
 def date_range(start_date: str, end_date: str) -> DateRange:
     """The days from a date to another, both of them included.
@@ -26,7 +41,7 @@ def date_range(start_date: str, end_date: str) -> DateRange:
     found = DateRange(day_of("start_date", start_date), day_of("end_date", end_date) + 1)
     if found.first_day >= found.end_day:
         raise FareboxError(INVERTED_RANGE)
-    if found.end_day - found.first_day > DAYS_MAX:
+    if found.length > DAYS_MAX:
         raise FareboxError(RANGE_TOO_LONG, days_max=DAYS_MAX)
     return found
 

@@ -39,7 +39,7 @@ def usage_hourly(
         FareboxError: 400, more than 3 days.
         DirectoryBehindError: the directory lacks a log type.
     """
-    if days.end_day - days.first_day > HOURLY_DAYS_MAX:
+    if days.length > HOURLY_DAYS_MAX:
         raise FareboxError(RANGE_TOO_LONG, days_max=HOURLY_DAYS_MAX)
     with snapshot(reader):
         hours = hours_of(*days, report_zone(reader, profile_id).zone)

@@ -6,7 +6,8 @@ from starlette.responses import Response
 
 from farebox.core.errors import NOT_FOUND, FareboxError
 from farebox.core.phrase import Phrase
-from farebox.dashboard.operator.lists import number_of, turn_of
+from farebox.dashboard.numbers import id_of
+from farebox.dashboard.operator.lists import turn_of
 from farebox.dashboard.visit import Visit
 from farebox.service.audits import list_audits, read_audit
 from farebox.store.contract import Reader
@@ -34,7 +35,7 @@ async def audit_now(visit: Visit) -> Response:
 
 async def show_audit(visit: Visit) -> Response:
     """One of the history, with every check."""
-    audit_id = number_of(visit.path("audit_id"))
+    audit_id = id_of(visit.path("audit_id"))
     if audit_id is None:
         raise FareboxError(NOT_FOUND, what=Phrase("audit"))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from starlette.responses import Response
 
 from farebox.core.errors import FareboxError
@@ -14,7 +12,6 @@ from farebox.service.forms.log_type import LogTypeChange, LogTypeCreate, LogType
 from farebox.service.log_types import list_log_types, read_log_type
 from farebox.store.contract import Reader
 
-_UTC = ZoneInfo("UTC")
 _NEW = ("slug", "name", "credits", "hold_credits", "method", "path")
 _TERMS = ("name", "method", "path")
 _PRICE = ("credits", "hold_credits", "valid_from")
@@ -56,7 +53,7 @@ async def show_log_type(visit: Visit, status: int = 200) -> Response:
             "operator/log_type.html",
             status=status,
             data=data,
-            typed={**typed_of(data, _UTC), "valid_from": ""},
+            typed={**typed_of(data, visit.zone), "valid_from": ""},
         )
 
     return await visit.read(work)
@@ -66,7 +63,7 @@ async def change_log_type(visit: Visit) -> Response:
     """Change what it is called and found by, or its price, whichever form was sent."""
     slug, form = visit.path("slug"), visit.form
     data = await visit.read(lambda reader: read_log_type(reader, slug, visit.now_ms))
-    shown = typed_of(data, _UTC)
+    shown = typed_of(data, visit.zone)
     try:
         if "credits" in form:
             change = _price(visit, shown, slug)

@@ -34,7 +34,6 @@ async def show_overview(visit: Visit) -> Response:
             parts=parts,
             chart_data=_chart(visit, parts),
             last_hour=ingest.minutes,
-            last_day=ingest.hours,
             audit=audits[0] if audits else None,
             processes=read_processes(reader, now_ms),
             refusals=refusals,

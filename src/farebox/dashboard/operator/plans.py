@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from starlette.responses import Response
 
 from farebox.core.errors import FareboxError
-from farebox.core.log_type import LogType
 from farebox.dashboard.operator.lists import turn_of
 from farebox.dashboard.struct_form import (
     PRICES,
@@ -22,7 +19,6 @@ from farebox.service.forms.plan import PlanChange, PlanCreate, PlanData
 from farebox.service.plans import list_plans, read_plan
 from farebox.store.contract import Reader
 
-_UTC = ZoneInfo("UTC")
 _LIMITS = tuple(
     f"limits.{channel}.{window}"
     for channel in ("api", "portal")
@@ -62,7 +58,11 @@ async def show_plans(visit: Visit) -> Response:
 async def show_new_plan(visit: Visit, status: int = 200) -> Response:
     """The form of a new one."""
     return await visit.show(
-        "operator/plan.html", status=status, plan=None, typed=_BLANK, log_types=log_types(visit)
+        "operator/plan.html",
+        status=status,
+        plan=None,
+        typed=_BLANK,
+        log_types=visit.desk.directory.log_types_by_name(),
     )
 
 
@@ -86,8 +86,8 @@ async def show_plan(visit: Visit, status: int = 200) -> Response:
             "operator/plan.html",
             status=status,
             plan=plan,
-            typed=typed_of(plan, _UTC),
-            log_types=log_types(visit),
+            typed=typed_of(plan, visit.zone),
+            log_types=visit.desk.directory.log_types_by_name(),
         )
 
     return await visit.read(work)
@@ -99,14 +99,8 @@ async def change_plan(visit: Visit) -> Response:
     plan = await visit.read(lambda reader: read_plan(reader, slug, visit.now_ms))
     names = (*_TERMS, *(["valid_from"] if visit.form.text("valid_from") else []))
     try:
-        form = read_change(visit, PlanChange, names, typed_of(plan, _UTC), slug=slug)
+        form = read_change(visit, PlanChange, names, typed_of(plan, visit.zone), slug=slug)
         await visit.write("plans.change", form, PlanData)
     except FareboxError as error:
         return await show_plan(visit, blame(visit, error))
     return visit.go(f"{visit.root}/plans?said=changed")
-
-
-def log_types(visit: Visit) -> list[LogType]:
-    """All log types, by name."""
-    found = visit.desk.directory.log_types.values()
-    return sorted(found, key=lambda one: (one.name.casefold(), one.slug))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from farebox.core.calendar import day_of_quarter, format_day, quarter_of
+from farebox.core.calendar import format_day
 from farebox.core.errors import FareboxError
-from farebox.dashboard.operator.lists import number_of, turn_of
+from farebox.dashboard.numbers import id_of
+from farebox.dashboard.operator.lists import turn_of
 from farebox.dashboard.struct_form import blame
 from farebox.dashboard.visit import Visit
 from farebox.service.date_range import DateRange, date_range
@@ -23,7 +24,7 @@ PRESETS = (1, 7, 30, 90)
 
 async def show_refusals(visit: Visit) -> Response:
     """All refusals, by day, reason and workspace, and the newest of them."""
-    wanted = number_of(visit.query("profile_id"))
+    wanted = id_of(visit.query("profile_id"))
     if wanted is not None:
         return visit.go(f"{visit.root}/workspaces/{wanted}/refusals")
     denied_by = visit.query("denied_by") or None
@@ -47,13 +48,14 @@ async def show_refusals_of_one(visit: Visit) -> Response:
     days, status = _days(visit)
 
     def work(reader: Reader) -> Response:
-        first, last = format_day(days.first_day), format_day(days.end_day - 1)
         wanted = RefusalFilter(profile_id, denied_by=denied_by)
         newest = list_refusals(reader, wanted, turn_of(visit))
         return visit.page(
             "operator/refusals_of_one.html",
             status=status,
-            counts=read_refusal_counts(reader, profile_id, first, last, visit.now_ms),
+            counts=read_refusal_counts(
+                reader, profile_id, days.start_date, days.end_date, visit.now_ms
+            ),
             **_shared(visit, days, newest, denied_by),
         )
 
@@ -63,11 +65,9 @@ async def show_refusals_of_one(visit: Visit) -> Response:
 def _shared(
     visit: Visit, days: DateRange, newest: Page[RefusalData], denied_by: str | None
 ) -> dict[str, object]:
-    today = _today(visit)
+    today = visit.today
     return {
         "days": days,
-        "start_date": format_day(days.first_day),
-        "end_date": format_day(days.end_day - 1),
         "presets": [(count, format_day(today + 1 - count), format_day(today)) for count in PRESETS],
         "newest": newest,
         "denied_by": denied_by,
@@ -76,7 +76,7 @@ def _shared(
 
 def _days(visit: Visit) -> tuple[DateRange, int]:
     """The days that are asked for; the last 30 where they are none, which is told."""
-    today = _today(visit)
+    today = visit.today
     default = DateRange(today + 1 - DAYS_DEFAULT, today + 1)
     start, end = visit.query("start_date"), visit.query("end_date")
     if not start and not end:
@@ -85,7 +85,3 @@ def _days(visit: Visit) -> tuple[DateRange, int]:
         return date_range(start or end, end or format_day(today)), 200
     except FareboxError as error:
         return default, blame(visit, error)
-
-
-def _today(visit: Visit) -> int:
-    return day_of_quarter(quarter_of(visit.now_ms), visit.zone)

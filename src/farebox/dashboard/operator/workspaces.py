@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from typing import get_args
-from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
 from farebox.core.calendar import zone_names
 from farebox.core.errors import FareboxError
-from farebox.core.plan import Plan
 from farebox.core.workspace import Status
 from farebox.dashboard.operator.lists import turn_of
 from farebox.dashboard.struct_form import Typed, blame, read_change, read_struct, typed_of
@@ -24,7 +22,6 @@ from farebox.service.workspace_health import (
 from farebox.service.workspaces import read_workspace
 from farebox.store.contract import Reader
 
-_UTC = ZoneInfo("UTC")
 _TERMS = (
     "name",
     "description",
@@ -123,7 +120,7 @@ async def show_terms(visit: Visit, status: int = 200) -> Response:
             "operator/workspace_terms.html",
             status=status,
             data=data,
-            typed=typed_of(data, _UTC),
+            typed=typed_of(data, visit.zone),
             plans=_plans(visit),
             zones=sorted(zone_names()),
         )
@@ -134,7 +131,9 @@ async def show_terms(visit: Visit, status: int = 200) -> Response:
 async def change_terms(visit: Visit) -> Response:
     """Change some of it."""
     profile_id = visit.profile_id
-    shown = typed_of(await visit.read(lambda reader: read_workspace(reader, profile_id)), _UTC)
+    shown = typed_of(
+        await visit.read(lambda reader: read_workspace(reader, profile_id)), visit.zone
+    )
     try:
         form = read_change(visit, WorkspaceChange, _TERMS, shown, profile_id=profile_id)
         await visit.write("workspaces.change", form, WorkspaceData)
@@ -143,7 +142,8 @@ async def change_terms(visit: Visit) -> Response:
     return visit.go(f"{visit.place}?said=changed")
 
 
-def _plans(visit: Visit) -> list[Plan]:
-    """All plans, by name."""
+def _plans(visit: Visit) -> list[tuple[str, str]]:
+    """All plans by name: slugs and names."""
     found = visit.desk.directory.plans.values()
-    return sorted(found, key=lambda plan: (plan.name.casefold(), plan.slug))
+    ordered = sorted(found, key=lambda plan: (plan.name.casefold(), plan.slug))
+    return [(plan.slug, plan.name) for plan in ordered]

@@ -12,7 +12,6 @@ from heapq import nsmallest
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from farebox.core.calendar import format_day
 from farebox.core.errors import INVALID_DATE, INVERTED_RANGE, RANGE_TOO_LONG, FareboxError
 from farebox.core.preset import PRESETS, Preset
 from farebox.core.request import UNKNOWN_SLUG
@@ -43,21 +42,6 @@ class Asked(NamedTuple):
     filters: UsageFilters
 
     @property
-    def length(self) -> int:
-        """How many days."""
-        return self.days.end_day - self.days.first_day
-
-    @property
-    def start_date(self) -> str:
-        """The first day."""
-        return format_day(self.days.first_day)
-
-    @property
-    def end_date(self) -> str:
-        """The last day."""
-        return format_day(self.days.end_day - 1)
-
-    @property
     def is_filtered(self) -> bool:
         """Whether less is shown than there is."""
         return bool(self.keys or self.slugs)
@@ -73,7 +57,7 @@ class Asked(NamedTuple):
         if date is not None:
             pairs = [(RANGE, CUSTOM), (START, date), (END, date)]
         elif self.range_name == CUSTOM:
-            pairs = [(RANGE, CUSTOM), (START, self.start_date), (END, self.end_date)]
+            pairs = [(RANGE, CUSTOM), (START, self.days.start_date), (END, self.days.end_date)]
         else:
             pairs = [(RANGE, self.range_name)]
         pairs += [(KEY, key) for key in (self.keys if keys is None else keys)]
@@ -152,8 +136,7 @@ def key_choices(visit: Visit, chosen: Collection[str]) -> list[Choice]:
 
 def log_type_choices(visit: Visit) -> list[Choice]:
     """All log types by name, and what is none."""
-    known = sorted(visit.desk.directory.log_types.values(), key=lambda one: one.name.lower())
     return [
-        *(Choice(one.slug, one.name) for one in known),
+        *(Choice(one.slug, one.name) for one in visit.desk.directory.log_types_by_name()),
         Choice(UNKNOWN_SLUG, visit.text("Not mapped")),
     ]

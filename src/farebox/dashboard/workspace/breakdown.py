@@ -59,7 +59,7 @@ async def download_breakdown(visit: Visit) -> Response:
         return asked, key_table(found.report, found.zone.zone)
 
     asked, table = await visit.read(work)
-    return download(table, chosen, f"{name}-{asked.start_date}-{asked.end_date}")
+    return download(table, chosen, f"{name}-{asked.days.start_date}-{asked.days.end_date}")
 
 
 def _read(visit: Visit, reader: Reader) -> tuple[Asked, UsageBreakdown]:

@@ -14,7 +14,7 @@ from farebox.dashboard.confirm import ask, is_confirmed
 from farebox.dashboard.struct_form import blame, read_struct
 from farebox.dashboard.visit import Visit
 from farebox.dashboard.workspace.key_form import NEW, key_change, key_make
-from farebox.dashboard.workspace.keys import key_of, log_types, show_key
+from farebox.dashboard.workspace.keys import key_of, show_key
 from farebox.service.forms.common import Nothing
 from farebox.service.forms.key import IssuedKey, KeyMade, KeyRevoke, KeyRotation
 
@@ -26,7 +26,7 @@ async def show_new_key(visit: Visit, status: int = 200) -> Response:
         "workspace/key_new.html",
         status=status,
         people=[(user.user_id, user.nickname) for user in users],
-        log_types=log_types(visit),
+        log_types=visit.desk.directory.log_types_by_name(),
         shown=NEW,
     )
 

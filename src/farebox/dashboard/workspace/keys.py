@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, get_args
@@ -14,6 +13,7 @@ from farebox.core.ip_range import to_text
 from farebox.core.log_type import LogType
 from farebox.core.phrase import Phrase
 from farebox.core.workspace import ApiKey, KeyStatus, User
+from farebox.dashboard.numbers import page_of
 from farebox.dashboard.visit import Visit
 from farebox.dashboard.workspace.key_form import shown_of
 from farebox.service.cap_use import read_cap_use
@@ -22,7 +22,6 @@ from farebox.store.contract import Reader
 
 ROWS = 50
 ALL = "all"
-_PAGE = re.compile(r"\d{1,6}", re.ASCII)
 STATUSES: tuple[str, ...] = (*get_args(KeyStatus), ALL)
 
 
@@ -45,7 +44,7 @@ async def show_keys(visit: Visit) -> Response:
     """The list, the newest first: those of a status, a page of them."""
     wanted = visit.query("status", "active")
     status = wanted if wanted in STATUSES else ALL
-    page = max(1, int(text)) if _PAGE.fullmatch(text := visit.query("page")) else 1
+    page = page_of(visit.query("page"))
 
     def work(reader: Reader) -> Response:
         listed = list_keys(reader, visit.desk.directory, visit.profile_id)
@@ -77,7 +76,7 @@ async def show_key(visit: Visit, status: int = 200) -> Response:
             "workspace/key.html",
             status=status,
             line=line,
-            log_types=log_types(visit),
+            log_types=visit.desk.directory.log_types_by_name(),
             shown=shown_of(visit, key),
             said=visit.query("said"),
         )
@@ -97,16 +96,10 @@ def key_of(visit: Visit) -> ApiKey:
     return key
 
 
-def log_types(visit: Visit) -> list[LogType]:
-    """All log types, by name."""
-    found = visit.desk.directory.log_types.values()
-    return sorted(found, key=lambda one: (one.name.casefold(), one.slug))
-
-
 def _lines(reader: Reader, visit: Visit, listed: Sequence[ListedKey]) -> list[KeyLine]:
     directory, own = visit.desk.directory, visit.key
     used = read_cap_use(reader, visit.profile_id, (one.key for one in listed), visit.now_ms)
-    priced = log_types(visit)
+    priced = directory.log_types_by_name()
     lines = []
     for key, last_used_ms in listed:
         ids, ranges, status = key.log_type_ids, key.ip_ranges, key.status(visit.now_ms)

@@ -14,6 +14,7 @@ from farebox.core.identity import format_uuid, parse_uuid
 from farebox.core.instant import MS_PER_SECOND
 from farebox.core.phrase import Phrase
 from farebox.core.preset import Preset
+from farebox.dashboard.numbers import page_of
 from farebox.dashboard.visit import Visit
 from farebox.dashboard.workspace.asked import (
     Asked,
@@ -141,7 +142,7 @@ def _query(visit: Visit, asked: Asked) -> LogQuery:
     name, _, direction = order.partition("-")
     methods = tuple(method for method in form.many(METHOD) if method in METHODS)
     return LogQuery(
-        page=_page(form.text("page")),
+        page=page_of(form.text("page")),
         per_page=next((size for size in SIZES if str(size) == form.text(PER)), PER_PAGE),
         order_by=next((known for known in ORDERS if known == name), "created_at"),
         is_ascending_order=direction == "asc",
@@ -151,11 +152,6 @@ def _query(visit: Visit, asked: Asked) -> LogQuery:
         methods=methods or None,
         days=asked.days,
     )
-
-
-def _page(text: str) -> int:
-    """A page's number; the first where it is none."""
-    return int(text) if re.fullmatch(r"[1-9]\d{0,5}", text, re.ASCII) else 1
 
 
 def _status_codes(visit: Visit) -> tuple[int, ...] | None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
-from farebox.core.calendar import WindowKind, day_of_quarter, quarter_of, window_at
+from farebox.core.calendar import WindowKind, window_at
 from farebox.core.profile_usage import ProfileUsage
 from farebox.core.workspace import User
 from farebox.dashboard.usage_chart import log_type_name, usage_chart
@@ -52,8 +52,7 @@ async def show_overview(visit: Visit) -> Response:
     users = directory.users_of(workspace.profile_id)
     user = _chosen(users, visit)
     held = visit.desk.gatekeeper.held
-    today = day_of_quarter(quarter_of(now_ms), visit.zone)
-    days = DateRange(today + 1 - DAYS_SHOWN, today + 1)
+    days = DateRange(visit.today + 1 - DAYS_SHOWN, visit.today + 1)
 
     def work(reader: Reader) -> Response:
         usage = read_profile_usage(reader, directory, workspace, user.user_id, now_ms)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from farebox.contract.texts import error_message
 from farebox.core.errors import INVALID_KEY, FareboxError
 from farebox.dashboard.session import SESSION_MS
 from farebox.dashboard.site import next_path
@@ -14,7 +15,6 @@ from farebox.dashboard.visit import Visit
 from farebox.service.authenticate import find_caller
 
 _FIELD = "key"
-_UNAUTHENTICATED = 401
 _FORM_TYPE = "form"
 
 
@@ -33,8 +33,8 @@ async def sign_in(visit: Visit) -> Response:
     except FareboxError as error:
         if error.kind is not INVALID_KEY:
             raise
-        visit.form.problems[_FIELD] = visit.text(INVALID_KEY.message)
-        return await _page(visit, _UNAUTHENTICATED)
+        visit.form.problems[_FIELD] = error_message(visit.language, error)
+        return await _page(visit, error.kind.status)
     ends_ms = visit.now_ms + SESSION_MS
     if caller.key.expires_at_ms is not None:
         ends_ms = min(ends_ms, caller.key.expires_at_ms)

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
-from farebox.core.calendar import day_of_quarter, quarter_of
 from farebox.core.comparison import (
     Change,
     Comparison,
@@ -68,7 +67,6 @@ class Changed(NamedTuple):
 async def show_usage(visit: Visit) -> Response:
     """The page."""
     take_query(visit)
-    today = day_of_quarter(quarter_of(visit.now_ms), visit.zone)
 
     def work(reader: Reader) -> Response:
         asked = read_asked(visit, reader, USUAL)
@@ -85,8 +83,8 @@ async def show_usage(visit: Visit) -> Response:
             chart=chart,
             chart_data=chart.data(visit),
             changed=_changed(visit, usage, shown.unit),
-            is_unfinished=asked.days.end_day > today,
-            can_be_hourly=asked.length <= HOURLY_DAYS_MAX,
+            is_unfinished=asked.days.end_day > visit.today,
+            can_be_hourly=asked.days.length <= HOURLY_DAYS_MAX,
             keys=key_choices(visit, asked.keys),
             log_types=log_type_choices(visit),
             has_parquet=is_available(),
@@ -108,14 +106,14 @@ async def download_usage(visit: Visit) -> Response:
         return asked, daily_table(usage_daily(*of))
 
     asked, table = await visit.read(work)
-    return download(table, chosen, f"usage-{asked.start_date}-{asked.end_date}")
+    return download(table, chosen, f"usage-{asked.days.start_date}-{asked.days.end_date}")
 
 
 def _shown(visit: Visit, asked: Asked) -> Shown:
-    by = visit.query("by") or ("hour" if asked.length == 1 else "day")
+    by = visit.query("by") or ("hour" if asked.days.length == 1 else "day")
     return Shown(
         "requests" if visit.query("unit") == "requests" else "credits",
-        by == "hour" and asked.length <= HOURLY_DAYS_MAX,
+        by == "hour" and asked.days.length <= HOURLY_DAYS_MAX,
         visit.query("compare") != "off",
     )
 
