@@ -105,3 +105,11 @@ def test_a_wrong_key_is_refused_and_the_page_says_so(
 def test_the_operator_signs_in_with_the_admin_token(page: Page, world: World) -> None:
     sign_in_operator(page, world)
     assert_accessible(page)
+
+
+def test_a_link_that_is_pasted_where_a_link_was_open_signs_in(page: Page, world: World) -> None:
+    made = world.server.make(f"/workspaces/{world.acme.profile_id}/links", {"role": "view"})
+    page.goto(f"{world.url}/dashboard/link")
+    # The same page but for what follows the `#`, so nothing is loaded.
+    page.goto(made["url"])
+    page.wait_for_url(f"{world.url}/dashboard")
