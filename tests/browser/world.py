@@ -107,7 +107,6 @@ class World:
         self.changed_on = last_change(wall_ms())
         self.acme = self.make_workspace("Acme Corporation", users=2)
         self.bolt = self.make_workspace("Bolt")
-        self.captured_at_ms = 0
         self._grant()
         self._refuse()
         self._record()
@@ -212,8 +211,7 @@ class _Calls:
         world = self._world
         rows = [self._row(world.acme, at_ms) for at_ms in self._times()]
         rows += [self._row(world.bolt, self._now_ms - DAY_MS) for _ in range(5)]
-        world.captured_at_ms = self._now_ms - 60_000
-        last = self._row(world.acme, world.captured_at_ms, target=TARGETS[0], status_code=200)
+        last = self._row(world.acme, self._now_ms - 60_000, target=TARGETS[0], status_code=200)
         headers = {"content-type": "application/json", "x-api-key": world.acme.key}
         capture = POLICY.capture(last, headers, '{"query": "engineer"}', '{"data": ["Ada"]}')
         assert capture is not None
@@ -263,9 +261,10 @@ class _Calls:
 
 
 def last_change(now_ms: int) -> date:
-    """The last day of New York that didn't have 24 hours, with some days between it and now."""
+    """The last day of New York that didn't have 24 hours, before the calls of the last days."""
     zone = ZoneInfo(TIMEZONE)
-    day = datetime.fromtimestamp(now_ms / 1000, zone).date() - timedelta(days=DAYS_AROUND + 1)
+    before = timedelta(days=DAYS_AROUND + LAST_DAYS + 2)
+    day = datetime.fromtimestamp(now_ms / 1000, zone).date() - before
     while _offset(day, zone) == _offset(day + timedelta(days=1), zone):
         day -= timedelta(days=1)
     return day
