@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +22,7 @@ from tests.reports.cases import (
     timezones,
 )
 from tests.reports.stage import LOG_TYPES, Stage
-from tests.support.homes import ENGINE_DRAWN, Homes
+from tests.support.homes import ENGINE_DRAWN
 
 _SLUGS: tuple[str | None, ...] = (*LOG_TYPES, None)
 assert len(_SLUGS) == SLUGS
@@ -35,21 +34,6 @@ class Tenant(NamedTuple):
     profile_id: int
     user_ids: tuple[str, str]
     key_ids: list[str]
-
-
-@pytest.fixture(scope="module")
-def stages(homes: Homes) -> Iterator[Callable[[str], Stage]]:
-    """One database of each engine for all cases: each is a workspace among others."""
-    made: dict[str, Stage] = {}
-
-    def stage_of(engine: str) -> Stage:
-        if engine not in made:
-            made[engine] = Stage(homes.new(engine))
-        return made[engine]
-
-    yield stage_of
-    for stage in made.values():
-        stage.close()
 
 
 def move_in(stage: Stage, case: Case) -> Tenant:

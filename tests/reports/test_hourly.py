@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,24 +22,9 @@ from tests.reports.brute import Asked, Raw
 from tests.reports.cases import Case, Event, Question, cases
 from tests.reports.stage import Stage, as_json
 from tests.reports.test_brute_force import asked_of, batches_of, move_in, raws_of
-from tests.support.homes import ENGINE_DRAWN, Homes
+from tests.support.homes import ENGINE_DRAWN
 
 HOUR_MS = 3_600_000
-
-
-@pytest.fixture(scope="module")
-def stages(homes: Homes) -> Iterator[Callable[[str], Stage]]:
-    """One database of each engine for all cases."""
-    made: dict[str, Stage] = {}
-
-    def stage_of(engine: str) -> Stage:
-        if engine not in made:
-            made[engine] = Stage(homes.new(engine))
-        return made[engine]
-
-    yield stage_of
-    for stage in made.values():
-        stage.close()
 
 
 def hour_of(raw: Raw, zone: ZoneInfo) -> str:
