@@ -36,6 +36,18 @@ def place(shop: Shop) -> str:
     return f"{ROOT}/workspaces/{shop.profile_id}"
 
 
+def test_a_form_that_lacks_fields_leaves_them_as_they_are(shop: Shop, operator: Visitor) -> None:
+    address = f"{ROOT}/plans/_new"
+    typed = {"slug": "gold", "name": "Gold", "credits_per_month": "5", "limits.api.hour": "7"}
+    operator.send(operator.get(address), address, **typed)
+    one = f"{ROOT}/plans/gold"
+    csrf = operator.get(one).form(one).values["csrf"]
+    operator.post(one, {"csrf": csrf, "name": ["Golden"]})
+    after = asked(shop, "/plans/gold")
+    assert (after["name"], after["credits_per_month"]) == ("Golden", 5)
+    assert after["limits"]["api"]["hour"] == 7
+
+
 def test_a_workspace_is_made_and_changed(shop: Shop, operator: Visitor) -> None:
     address = f"{ROOT}/workspaces/new"
     page = operator.send(

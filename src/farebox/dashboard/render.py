@@ -32,7 +32,6 @@ def environment(language: Language) -> Environment:
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.do"],
     )
 
     def text(msgid: str, **params: object) -> Markup:

@@ -73,11 +73,13 @@ def read_change(
 ) -> Struct:
     """The same of those fields that differ from what was shown.
 
+    A field that was not sent stays as it is; only a check box is off then.
+
     Raises:
         FareboxError: 400 or 422, with the field that is wrong.
     """
     form = visit.form
-    changed = [n for n in names if n != PRICES and _typed(form, n, shown) != shown.get(n, "")]
+    changed = [n for n in names if n != PRICES and _differs(form, n, shown)]
     prices = {
         slug: text
         for slug, text in _prices(form).items()
@@ -130,8 +132,11 @@ def blame(visit: Visit, error: FareboxError) -> int:
     return error.kind.status
 
 
-def _typed(form: Form, name: str, shown: Typed) -> str | bool:
-    return name in form if isinstance(shown.get(name), bool) else form.text(name)
+def _differs(form: Form, name: str, shown: Typed) -> bool:
+    before = shown.get(name, "")
+    if isinstance(before, bool):
+        return (name in form) != before
+    return name in form and form.text(name) != before
 
 
 def _prices(form: Form) -> dict[str, str]:
