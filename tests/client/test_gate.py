@@ -53,8 +53,10 @@ def open_client(shop: RunningServer, *plan: str) -> Client:
 
 
 def balance(shop: RunningServer, customer: Customer) -> Decimal:
-    answer = shop.client.get(f"{shop.url}/v1/quotas", headers={"x-api-key": customer.key})
-    return Decimal(str(answer.json()["credits_left"]))
+    """What the ledger has left, whatever a process that was killed still holds back."""
+    path = f"/admin/v1/workspaces/{customer.profile_id}/statement"
+    answer = shop.call("GET", path)
+    return Decimal(str(answer.json()["closing_balance"]))
 
 
 def month_used(shop: RunningServer, customer: Customer) -> int:

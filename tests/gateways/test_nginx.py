@@ -130,7 +130,9 @@ def test_a_refusal_reaches_the_caller_with_its_status_and_body(
 
 def test_a_refusal_is_told_in_the_callers_language(shared: Scene) -> None:
     answer = shared.call("barred", **{"Accept-Language": "ko"})
-    assert answer.json()["message"] == "워크스페이스의 플랜에는 API 접근이 포함되어 있지 않습니다."
+    assert (
+        answer.json()["message"] == "워크스페이스의 요금제에는 API 접근이 포함되어 있지 않습니다."
+    )
     assert answer.headers["Content-Language"] == "ko"
 
 
