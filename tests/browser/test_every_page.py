@@ -1,7 +1,8 @@
 """Every page that is reached by links: it can be used by all, on a phone, in every language.
 
 The pages are found as a visitor finds them, so a page that nothing leads to is found as missing,
-and a link that leads nowhere as broken. A new page is looked at without a word here.
+and a link that leads nowhere as broken. A new page is looked at without a word here. What can be
+unfolded is unfolded.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ NOT_LOOKED_FOR = re.compile(r"^/(sign-in|link)$|/file$")
 LINKS = """elements => elements
   .filter((element) => !element.hasAttribute("download"))
   .map((element) => (element.href ?? element.action).split("#")[0])"""
+UNFOLD = "elements => elements.forEach((element) => { element.open = true; })"
 OK = 200
 
 
@@ -70,6 +72,7 @@ def check_all(page: Page, world: World, area: Area, *checks: Callable[[Page], No
     AREAS[area][1](page, world)
     failures = []
     for _ in visit_all(page, world, area):
+        page.eval_on_selector_all("details", UNFOLD)
         for check in checks:
             try:
                 check(page)

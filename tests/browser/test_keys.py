@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from farebox.contract.texts import LANGUAGE_TAGS, LANGUAGES, Language, catalogue
 from tests.browser.accessibility import assert_accessible
-from tests.browser.conftest import OpenPage
-from tests.browser.visiting import assert_fits, sign_in
+from tests.browser.visiting import sign_in
 from tests.browser.watch import Watch
 from tests.browser.world import Workspace, World
 
@@ -31,21 +27,6 @@ def is_admitted(world: World, key: str) -> bool:
     answer = world.server.call("POST", "/v1/authorize", asked).json()
     assert answer["allowed"] or answer["status"] == 401, answer
     return bool(answer["allowed"])
-
-
-def pages_of(world: World, workspace: Workspace) -> Iterator[str]:
-    """The addresses of the pages of keys and alerts, with something on each."""
-    key_id = next(iter(workspace.key_ids.values()))
-    keys = f"/workspaces/{workspace.profile_id}/keys"
-    terms = {"credits_cap": 12.5, "ip_ranges": ["192.0.2.0/24"], "log_type_slugs": [LOG_TYPE]}
-    world.server.call("PATCH", f"/admin/v1{keys}/{key_id}", terms)
-    alert = {"kind": "day", "channel": "api", "thresholds": [50, 80]}
-    alerts = f"/workspaces/{workspace.profile_id}/alerts"
-    alert_id = world.server.make(alerts, alert)["alert_id"]
-    for path in ("", "/new", f"/{key_id}", f"/{key_id}/rotate", f"/{key_id}/revoke"):
-        yield f"{world.url}/dashboard/keys{path}"
-    for path in ("", f"/{alert_id}/end"):
-        yield f"{world.url}/dashboard/alerts{path}"
 
 
 def test_a_key_that_was_made_here_is_admitted_until_it_is_revoked_here(
@@ -116,28 +97,3 @@ def test_an_alert_is_made_and_ended(page: Page, world: World) -> None:
     page.get_by_role("button", name="End the alert").click()
     expect(page.get_by_role("status")).to_have_text("The alert has ended.")
     expect(alert).to_have_count(0)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_accessible(open_page: OpenPage, world: World, scheme: str) -> None:
-    page, workspace = open_page(color_scheme=scheme), world.make_workspace()
-    follow_link(page, world, workspace)
-    for address in pages_of(world, workspace):
-        page.goto(address)
-        assert_accessible(page)
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_fits_a_phone_and_is_in_the_readers_language(
-    open_page: OpenPage, world: World, language: Language
-) -> None:
-    page = open_page(locale=LANGUAGE_TAGS[language], viewport={"width": 360, "height": 740})
-    workspace = world.make_workspace()
-    follow_link(page, world, workspace)
-    english = [] if language == "en" else [t for t in catalogue(language) if " " in t]
-    for address in pages_of(world, workspace):
-        page.goto(address)
-        assert page.locator("html").get_attribute("lang") == LANGUAGE_TAGS[language]
-        assert_fits(page)
-        shown = " ".join(page.locator("body").inner_text().split())
-        assert [text for text in english if text in shown] == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -10,10 +9,8 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
-from farebox.contract.texts import LANGUAGE_TAGS, LANGUAGES, Language, catalogue
-from tests.browser.accessibility import assert_accessible
 from tests.browser.conftest import OpenPage
-from tests.browser.visiting import assert_fits, await_chart, chart_titles, point_at, sign_in
+from tests.browser.visiting import await_chart, chart_titles, point_at, sign_in
 from tests.browser.world import World
 
 TOTALS = ("#total-credits", "#total-requests")
@@ -31,21 +28,6 @@ def report(world: World, **more: object) -> Any:  # noqa: ANN401 - any JSON
     start, end = world.change_range
     asked = {"start_date": start, "end_date": end, "fill_gaps": True, **more}
     return world.ask("/api_keys/usage/daily", asked)
-
-
-def pages_of(world: World) -> Iterator[str]:
-    """The addresses of all of them, with and without something to see."""
-    start, end = world.change_range
-    one = world.ask("/api_keys/logs", {"start_date": start, "end_date": end, "per_page": 1})
-    yield usage(world, status="x")
-    yield f"{world.url}/dashboard/usage?range=today"
-    yield f"{world.url}/dashboard/usage?range=custom&start_date=2024-01-02&end_date=2024-01-01"
-    yield f"{world.url}/dashboard/usage?range=custom&start_date=2024-01-01&end_date=2024-01-02"
-    yield f"{world.url}/dashboard/breakdown?range=90d"
-    yield f"{world.url}/dashboard/logs?status_codes=nonsense"
-    yield f"{world.url}/dashboard/logs?search=nothing-like-it"
-    yield f"{world.url}/dashboard/logs/{one['query_logs'][0]['query_log_id']}"
-    yield f"{world.url}/dashboard/logs/{captured(world)}"
 
 
 def captured(world: World) -> str:
@@ -177,32 +159,3 @@ def test_pages_work_without_scripts(open_page: OpenPage, world: World) -> None:
     page.get_by_role("button", name="Show").click()
     data = report(world, log_type_slugs=["people_search"])
     assert number(page.locator("#total-requests").inner_text()) == data["totals"]["requests"]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_accessible(open_page: OpenPage, world: World, scheme: str) -> None:
-    page = open_page(color_scheme=scheme)
-    sign_in(page, world)
-    for address in pages_of(world):
-        page.goto(address)
-        for summary in page.locator("summary").all():
-            summary.click()
-        assert_accessible(page)
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_fits_a_phone_and_is_in_the_readers_language(
-    open_page: OpenPage, world: World, language: Language
-) -> None:
-    page = open_page(locale=LANGUAGE_TAGS[language], viewport={"width": 360, "height": 740})
-    sign_in(page, world)
-    english = [] if language == "en" else [t for t in catalogue(language) if " " in t]
-    for address in pages_of(world):
-        page.goto(address)
-        assert_fits(page)
-        for summary in page.locator("summary").all():
-            summary.click()
-            assert_fits(page)
-        # Names of log types are the provider's own words.
-        shown = " ".join(page.locator("body").inner_text().split())
-        assert [text for text in english if text in shown] == []
