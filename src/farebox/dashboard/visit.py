@@ -101,7 +101,7 @@ class Visit:
 
     @property
     def workspace(self) -> Workspace:
-        """Likewise."""
+        """The workspace that this page is about."""
         return self.desk.directory.workspaces[self.profile_id]
 
     @property

@@ -292,6 +292,7 @@ class Wallet(_Paced):
 
     def take(self, amount_micro: int) -> list[tuple[GrantStock, int]]:
         """Hold an amount that is there; of which grants."""
+        assert self.stocks, "nothing was drawn"
         self.free -= amount_micro
         self.held_micro += amount_micro
         self.taken += amount_micro
