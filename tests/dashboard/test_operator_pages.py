@@ -176,6 +176,24 @@ def test_the_ledger_ends_at_the_balance_of_the_statement(shop: Shop, operator: V
     assert rows_of(nonsense, "ledger") == lines
 
 
+def test_a_correction_leads_to_the_request_that_it_corrects(
+    shop: Shop, operator: Visitor
+) -> None:
+    (row,) = shop.use(path="/people/corrected")
+    request_id = format_uuid(row.query_log_id)
+    shop.harness.call(
+        "corrections.create",
+        profile_id=shop.profile_id,
+        request_id=request_id,
+        credits=-1,
+        reason="Empty.",
+    )
+    place = f"/operator/workspaces/{shop.profile_id}"
+    for page in ("ledger", "corrections"):
+        assert f"{place}/logs/{request_id}" in operator.get(f"{place}/{page}").links
+    assert "/people/corrected" in operator.get(f"{place}/logs/{request_id}").text
+
+
 def test_grants_are_those_of_the_admin_api(shop: Shop, operator: Visitor) -> None:
     grants = asked(shop, f"/workspaces/{shop.profile_id}/grants")["data"]
     page = operator.get(f"/operator/workspaces/{shop.profile_id}/grants")

@@ -71,7 +71,7 @@ def test_movements_are_told_in_peoples_words(harness: Harness) -> None:
         ("charge", plan, spent, 5 * MICRO, 0),
         ("grant", issued, plan, 5 * MICRO, 5 * MICRO),
     ]
-    assert (lines[0].reason, lines[0].query_log_id) == ("Empty.", row.query_log_id.hex())
+    assert (lines[0].reason, lines[0].query_log_id) == ("Empty.", format_uuid(row.query_log_id))
     assert {li.reason for li in lines[1:]} == {None}
     assert lines[0].at_ms == lines[0].committed_at_ms == harness.now_ms
     assert lines[-1].committed_at_ms == harness.now_ms - 3 * MS_PER_MINUTE

@@ -47,7 +47,10 @@ class LogQuery(NamedTuple):
 
 
 class LogRow(NamedTuple):
-    """One request as the log shows it; `query_log_id` is in hex without hyphens."""
+    """One request as the log shows it; `query_log_id` is in hex without hyphens.
+
+    A key is called by its present name, be it revoked since; the name may be empty.
+    """
 
     query_log_id: str
     time_ms: int
@@ -66,6 +69,8 @@ class LogRow(NamedTuple):
     log_type_slug: str | None
     credits_micro: int
     log_type_name: str | None
+    key_id: str
+    key_name: str
 
 
 class LogPage(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from farebox.core.identity import format_uuid
 from farebox.core.ledger import OVERDRAFT, GrantKind, TransferKind
 from farebox.service.pages import KEY_END, Page, Turn, no_cursor, page
 from farebox.service.reading import snapshot
@@ -34,7 +35,7 @@ class LedgerLine(NamedTuple):
     """One transfer. `balance_micro` is what the workspace had after it, below 0 when it owed.
 
     `at_ms` is when it counts, `committed_at_ms` when it was written. A correction tells its reason,
-    and its request in hex.
+    and the id of its request.
     """
 
     at_ms: int
@@ -145,8 +146,13 @@ def _line(row: _Row, balance_micro: int, kinds: dict[int, GrantKind]) -> LedgerL
         amount_micro=row.amount_micro,
         balance_micro=balance_micro,
         reason=row.reason if row.kind == "correction" else None,
-        query_log_id=row.query_log_id if row.kind == "correction" else None,
+        query_log_id=_request_id(row) if row.kind == "correction" else None,
     )
+
+
+def _request_id(row: _Row) -> str | None:
+    """The id of its request as people see it."""
+    return None if row.query_log_id is None else format_uuid(bytes.fromhex(row.query_log_id))
 
 
 def _account(name: str, kinds: dict[int, GrantKind]) -> LedgerAccount:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from farebox.core.identity import format_uuid
 from farebox.core.instant import parse_rfc3339, to_local_stamp
 from farebox.service import logs
 from tests.dashboard.reports.conftest import ZONE, Town
@@ -60,10 +61,12 @@ def test_rows_order_and_count_are_the_apis(town: Town, name: str) -> None:
     html = town.page(address(pairs))
     data = town.data("logs", **RANGE, **body)
     rows, found = rows_of(html), data["query_logs"]
+    keys = town.api.data("/api_keys", town.key, {})
+    names = {key["masked_authentication"]: key["name"] for key in keys}
     assert [row.about for row in rows] == [log["query_log_id"] for log in found]
     assert f'<data value="{data["pagination"]["total_entries"]}">' in html.split('id="found"')[1]
     for row, log in zip(rows, found, strict=True):
-        time, request, status, duration, credits, key = row.cells
+        time, request, status, duration, credits, key, user = row.cells
         assert time.instant is not None
         assert to_local_stamp(parse_rfc3339(time.instant), ZONE) == log["created_at"]
         assert request.text.startswith(f"{log['method']} {log['path']}")
@@ -71,7 +74,32 @@ def test_rows_order_and_count_are_the_apis(town: Town, name: str) -> None:
         assert status.text == ("–" if log["status_code"] is None else str(log["status_code"]))
         assert duration.number == log["duration_ms"]
         assert credits.number == log["credits"]
-        assert key.text == f"{log['masked_authentication']} {log['ip']}"
+        assert key.text == f"{names[log['masked_authentication']]} {log['masked_authentication']}"
+        assert user.text == f"{log['nickname']} {log['ip']}"
+
+
+def test_a_calls_key_is_told_by_its_name_and_leads_to_it_even_when_it_is_revoked(
+    tmp_path: Path,
+) -> None:
+    with Harness(tmp_path) as harness, Api(harness) as api:
+        shop = Shop(api)
+        harness.call("workspaces.change", profile_id=shop.profile_id, licences=2)
+        jonas = harness.call(
+            "users.create", profile_id=shop.profile_id, nickname="Jonas", email="j@acme.example"
+        )
+        key_id, _ = shop.make_key(user_id=jonas.user_id, name="Old <b>key</b>")
+        (request,) = shop.use(key_id=key_id)
+        harness.call("keys.revoke", profile_id=shop.profile_id, key_id=key_id)
+        visitor = Visitor(api).sign_in(shop.key)
+        address = f"/dashboard/keys/{key_id}"
+        (row,) = rows_of(visitor.get("/dashboard/logs").response.text)
+        assert address in row.links
+        assert row.cells[5].text.startswith("Old <b>key</b> ")
+        assert row.cells[6].text.startswith("Jonas ")
+        detail = visitor.get(f"/dashboard/logs/{format_uuid(request.query_log_id)}")
+        assert address in detail.links
+        assert "Old <b>key</b>" in detail.text
+        assert "Revoked" in visitor.get(address).text
 
 
 def test_a_key_and_all_other_filters_meet(town: Town) -> None:

@@ -58,7 +58,7 @@ from (
 select cast(coalesce(json_agg(json_build_array(
   encode(r.query_log_id, 'hex'), r.time_ms, u.user_id, r.method, r.path, r.status_code,
   r.duration_ms, r.log_type_id, r.authentication_type, k.masked_authentication, r.response_size,
-  r.ip, u.email, u.nickname, t.slug, r.credits_micro, t.name)), '[]') as text)
+  r.ip, u.email, u.nickname, t.slug, r.credits_micro, t.name, r.key_id, k.name)), '[]') as text)
 from requests r
 join keys k on k.key_id = r.key_id
 join users u on u.user_id = k.user_id

@@ -44,7 +44,7 @@ from (
 select json_group_array(json_array(
   lower(hex(r.query_log_id)), r.time_ms, u.user_id, r.method, r.path, r.status_code,
   r.duration_ms, r.log_type_id, r.authentication_type, k.masked_authentication, r.response_size,
-  r.ip, u.email, u.nickname, t.slug, r.credits_micro, t.name))
+  r.ip, u.email, u.nickname, t.slug, r.credits_micro, t.name, r.key_id, k.name))
 from json_each(:query_log_ids) wanted
 cross join requests r on r.profile_id = :profile_id and r.query_log_id = unhex(wanted.value)
 join keys k on k.key_id = r.key_id
