@@ -176,9 +176,7 @@ def test_the_ledger_ends_at_the_balance_of_the_statement(shop: Shop, operator: V
     assert rows_of(nonsense, "ledger") == lines
 
 
-def test_a_correction_leads_to_the_request_that_it_corrects(
-    shop: Shop, operator: Visitor
-) -> None:
+def test_a_correction_leads_to_the_request_that_it_corrects(shop: Shop, operator: Visitor) -> None:
     (row,) = shop.use(path="/people/corrected")
     request_id = format_uuid(row.query_log_id)
     shop.harness.call(

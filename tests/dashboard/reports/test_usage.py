@@ -271,6 +271,19 @@ def test_parquet_of_hours_adds_up_to_the_api(town: Town) -> None:
     assert set(table["date"].to_pylist()) <= {first + timedelta(days=n) for n in range(3)}
 
 
+def test_a_file_calls_the_unmapped_as_the_page_does_in_the_readers_language(town: Town) -> None:
+    for language, not_mapped in {"en": "Not mapped", "ko": "매핑되지 않음"}.items():
+        visitor = Visitor(town.api, language).sign_in(town.key)
+        query = address(body_of(town, "unmapped", SPRING))
+        for path in ("/usage/file", "/usage/file?by=hour", "/breakdown/file?list=endpoints"):
+            place, _, more = path.partition("?")
+            file = visitor.get(f"/dashboard{place}{query}&{more}").response.text
+            assert {row["log_type_name"] for row in csv.DictReader(io.StringIO(file))} == {
+                not_mapped
+            }
+        assert not_mapped in visitor.get(f"/dashboard/breakdown{query}").text
+
+
 def test_an_unknown_format_is_refused(town: Town) -> None:
     page = town.visitor.get("/dashboard/usage/file?format=xlsx")
     assert page.status == 400
@@ -297,7 +310,7 @@ def test_the_operator_sees_the_same_of_any_workspace(town: Town, path: str) -> N
     assert nobody.status_code == 303
     links = {link for table in ours.values() for row in table.rows for link in row.links}
     assert links
-    assert all(link.startswith(f"{place}/logs") for link in links)
+    assert all(link.startswith((f"{place}/logs", f"{place}/keys/")) for link in links)
 
 
 def test_of_very_many_keys_some_can_be_chosen_and_those_that_are(tmp_path: Path) -> None:

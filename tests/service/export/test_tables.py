@@ -33,6 +33,7 @@ from tests.reports.brute import Raw
 from tests.reports.stage import Stage
 
 # The clocks are put back on the second of these days.
+NOT_MAPPED = "Not mapped"
 DAYS = DateRange(parse_day("2026-10-24"), parse_day("2026-10-27"))
 
 
@@ -65,10 +66,10 @@ def tables(scene: Scene) -> dict[str, Table]:
     asked = (reader, directory, scene.profile_id, DAYS, UsageFilters())
     report, zone = usage_breakdown(*asked)
     return {
-        "daily": daily_table(usage_daily(*asked)),
-        "hourly": hourly_table(usage_hourly(*asked)),
+        "daily": daily_table(usage_daily(*asked), NOT_MAPPED),
+        "hourly": hourly_table(usage_hourly(*asked), NOT_MAPPED),
         "keys": key_table(report, zone.zone),
-        "endpoints": endpoint_table(report),
+        "endpoints": endpoint_table(report, NOT_MAPPED),
     }
 
 
@@ -86,12 +87,13 @@ def test_the_days_of_a_file_are_those_of_the_report(scene: Scene) -> None:
     report = usage_daily(
         scene.stage.reader, scene.stage.directory, scene.profile_id, DAYS, UsageFilters()
     )
-    rows = as_csv(daily_table(report))
+    rows = as_csv(daily_table(report, NOT_MAPPED))
     assert list(rows[0]) == ["date", "log_type_slug", "log_type_name", "requests", "credits"]
     assert [row["date"] for row in rows] == sorted(row["date"] for row in rows)
     for entry in report.by_log_type:
         own = [row for row in rows if row["log_type_slug"] == entry.slug]
-        assert {row["log_type_name"] for row in own} == {entry.name}
+        name = NOT_MAPPED if entry.slug == "__unknown__" else entry.name
+        assert {row["log_type_name"] for row in own} == {name}
         assert [(row["date"], int(row["requests"]), to_micro(row["credits"])) for row in own] == [
             (point.date, point.requests, point.credits_micro) for point in entry.series
         ]

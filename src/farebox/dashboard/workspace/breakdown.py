@@ -55,7 +55,7 @@ async def download_breakdown(visit: Visit) -> Response:
     def work(reader: Reader) -> tuple[Asked, Table]:
         asked, found = _read(visit, reader)
         if name == "endpoints":
-            return asked, endpoint_table(found.report)
+            return asked, endpoint_table(found.report, visit.text("Not mapped"))
         return asked, key_table(found.report, found.zone.zone)
 
     asked, table = await visit.read(work)

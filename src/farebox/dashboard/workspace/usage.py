@@ -102,8 +102,8 @@ async def download_usage(visit: Visit) -> Response:
         asked = read_asked(visit, reader, USUAL)
         of = (reader, visit.desk.directory, visit.profile_id, asked.days, asked.filters)
         if _shown(visit, asked).is_hourly:
-            return asked, hourly_table(usage_hourly(*of))
-        return asked, daily_table(usage_daily(*of))
+            return asked, hourly_table(usage_hourly(*of), visit.text("Not mapped"))
+        return asked, daily_table(usage_daily(*of), visit.text("Not mapped"))
 
     asked, table = await visit.read(work)
     return download(table, chosen, f"usage-{asked.days.start_date}-{asked.days.end_date}")
