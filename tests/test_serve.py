@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from farebox.server import bounds_of
 from farebox.settings import SETTINGS
 from farebox.store.sqlite.database import open_writer
 from farebox.store.sqlite.migrate import migrate
@@ -179,3 +181,13 @@ def test_the_documentation_names_the_port_that_was_taken(tmp_path: Path) -> None
     with serving(["--database", database], {"FAREBOX_ADMIN_TOKEN": TOKEN}) as (_, told):
         page = httpx.get(f"{told[0]}/docs/en/getting-started.md").text
     assert f"curl {told[0]}/v1/quotas" in page
+
+
+@pytest.mark.parametrize(
+    ("files_max", "connections"),
+    [(1_024, 768), (100, 50), (1_048_576, 4_096), (resource.RLIM_INFINITY, 4_096)],
+)
+def test_connections_leave_files_for_the_rest_of_the_server(
+    files_max: int, connections: int
+) -> None:
+    assert bounds_of(files_max).connections == connections

@@ -6,15 +6,19 @@ prevents a start is raised as it is, for one clear line.
 
 from __future__ import annotations
 
+import resource
 import signal
 import socket
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import cast
 
 import uvicorn
 import uvloop
 
-from farebox.api.head import BoundedHead
+from farebox.api.bounds import Bounds
+from farebox.api.connection import BoundedConnection
 from farebox.app import Hooks, make_app
 from farebox.cli.failure import CliError
 from farebox.core.origin import origin_of
@@ -22,6 +26,8 @@ from farebox.parts import make_context
 from farebox.settings import Settings
 
 GRACE_SECONDS = 10
+# What a server opens besides connections: its database, its recorder, webhooks, a margin.
+OTHER_FILES = 192
 
 
 class Server(uvicorn.Server):
@@ -64,6 +70,15 @@ def take_port(host: str, port: int, *, is_shared: bool = False) -> socket.socket
     return holder
 
 
+def bounds_of(files_max: int) -> Bounds:
+    """The bounds of a server that may have so many files open: each connection is one."""
+    usual = Bounds()
+    if files_max == resource.RLIM_INFINITY:
+        return usual
+    room = files_max - OTHER_FILES - usual.surplus_connections
+    return usual._replace(connections=min(usual.connections, max(room, files_max // 2)))
+
+
 def serve(settings: Settings, hooks: Hooks, *, is_shared: bool = False) -> int:
     """Serve until told to stop; the exit status. Others serve on a port that `is_shared`.
 
@@ -78,9 +93,11 @@ def serve(settings: Settings, hooks: Hooks, *, is_shared: bool = False) -> int:
 
 async def _run(settings: Settings, hooks: Hooks, holder: socket.socket) -> int:
     app = make_app(replace(make_context(settings), gather=hooks.gather), settings, hooks)
+    files_max, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    connection = partial(BoundedConnection, bounds=bounds_of(files_max))
     config = uvicorn.Config(
         app,
-        http=BoundedHead,
+        http=cast("type[BoundedConnection]", connection),
         ws="none",
         log_config=None,
         access_log=False,

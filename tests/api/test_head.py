@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
-from uvicorn.server import ServerState
 
-from farebox.api import head
-from farebox.api.head import HEAD_BYTES_MAX, BoundedHead
+from farebox.api.bounds import Bounds
+from farebox.api.head import BoundedHead
+from tests.support.connections import listening
 
-READ_SECONDS_MAX = 20
+BOUNDS = Bounds()
+HEAD_BYTES_MAX = BOUNDS.head_bytes
 LARGE = b"x" * (1024 * 1024)
 GET = b"GET / HTTP/1.1\r\n"
 GET_LAST = GET + b"Connection: close\r\n"
@@ -29,56 +28,13 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse(f"{len(body)} bytes")(scope, receive, send)
 
 
-class Connection:
-    """A client's end of a connection."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    async def send(self, *parts: bytes) -> None:
-        """Send bytes; the server may have hung up."""
-        for part in parts:
-            self._writer.write(part)
-            try:
-                await self._writer.drain()
-            except ConnectionError:
-                return
-
-    async def said(self) -> bytes:
-        """All that the server says until it hangs up."""
-        told = b""
-        async with asyncio.timeout(READ_SECONDS_MAX):
-            try:
-                while data := await self._reader.read(65536):
-                    told += data
-            except ConnectionError:
-                return told
-        return told
-
-
-@asynccontextmanager
-async def connected() -> AsyncIterator[Connection]:
-    config = uvicorn.Config(echo, http=BoundedHead, ws="none", log_config=None)
-    config.load()
-    state = ServerState()
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: BoundedHead(config, state, {}), "127.0.0.1", 0)
-    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-    try:
-        yield Connection(reader, writer)
-    finally:
-        writer.close()
-        server.close()
-        await asyncio.gather(*state.tasks)
-
-
 def run(coroutine: Coroutine[Any, Any, bytes]) -> bytes:
     return asyncio.run(coroutine)
 
 
-async def told(*parts: bytes) -> bytes:
-    async with connected() as connection:
+async def told(*parts: bytes, bounds: Bounds = BOUNDS) -> bytes:
+    async with listening(echo, bounds) as door:
+        connection = await door.connect()
         await connection.send(*parts)
         return await connection.said()
 
@@ -134,15 +90,13 @@ def test_what_is_no_http_is_400() -> None:
 
 
 @pytest.mark.parametrize("parts", [[], [b"GET"], [GET + b"X: y\r\n"], [GET + b"\r\n" + GET]])
-def test_who_never_ends_a_head_is_hung_up_on(
-    monkeypatch: pytest.MonkeyPatch, parts: list[bytes]
+def test_who_never_ends_a_head_is_hung_up_on(parts: list[bytes]) -> None:
+    assert b"HTTP/1.1 4" not in run(told(*parts, bounds=Bounds(head_seconds=0.05)))
+
+
+def test_no_deadline_of_the_head_is_left_once_it_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(head, "HEAD_SECONDS_MAX", 0.05)
-    assert b"HTTP/1.1 4" not in run(told(*parts))
-
-
-def test_a_body_may_take_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No deadline is left once the head has ended."""
     waiting: list[asyncio.TimerHandle | None] = []
     complete = BoundedHead.on_headers_complete
 

@@ -36,7 +36,7 @@ def record(network: Network, outside: HandOutside, **more: object) -> FareboxCli
 
 
 @pytest.mark.parametrize("colour", ["sync", "async"])
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 429, 502, 503, 504])
 def test_what_passes_is_tried_again(colour: str, status: int) -> None:
     network = Network(unavailable(status=status), unavailable(status=status), recorded)
     with opened(colour, network) as made:

@@ -8,7 +8,7 @@ from farebox.core import errors
 from farebox.core.errors import CATALOGUE, PARAMETERS, ErrorKind, FareboxError
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, ErrorKind)]
-STATUSES = {400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503}
+STATUSES = {400, 401, 402, 403, 404, 405, 408, 409, 413, 415, 422, 429, 500, 503}
 
 
 def test_no_code_and_no_name_stands_for_two_errors() -> None:

@@ -61,9 +61,13 @@ class FastLane:
         if not self._is_usual(scope):
             await self._routes(scope, receive, send)
             return
-        message = await receive()
-        if message.get("more_body"):
-            message = await _rest(message, receive)
+        try:
+            message = await receive()
+            if message.get("more_body"):
+                message = await _rest(message, receive)
+        except FareboxError:  # it came too slowly, as the route will be told, too
+            await self._routes(scope, receive, send)
+            return
         answer = None
         if message["type"] == "http.request":
             try:

@@ -11,17 +11,17 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-HEAD_BYTES_MAX = 64 * 1024
-HEAD_SECONDS_MAX = 30.0
-_MESSAGE = f"The head of the request must not be larger than {HEAD_BYTES_MAX} bytes."
+from farebox.api.bounds import Bounds
+
+_MESSAGE = "The head of the request must not be larger than {} bytes."
 _REFUSAL = (
     "HTTP/1.1 431 Request Header Fields Too Large\r\n"
     "content-type: text/plain; charset=utf-8\r\n"
-    f"content-length: {len(_MESSAGE)}\r\n"
+    "content-length: {}\r\n"
     "connection: close\r\n"
     "\r\n"
-    f"{_MESSAGE}"
-).encode()
+    "{}"
+)
 
 
 class HeadTooLargeError(Exception):
@@ -31,8 +31,14 @@ class HeadTooLargeError(Exception):
 class BoundedHead(HttpToolsProtocol):
     """uvicorn's HTTP protocol with these bounds. One per connection."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's own
+    def __init__(
+        self,
+        *arguments: Any,  # noqa: ANN401 - uvicorn's own
+        bounds: Bounds = Bounds(),  # noqa: B008 - never changed
+        **options: Any,  # noqa: ANN401 - uvicorn's own
+    ) -> None:
         super().__init__(*arguments, **options)
+        self.bounds = bounds
         self._is_in_head = False
         self._began_now = False
         # Since the head's beginning: what came in whole pieces, and what was understood.
@@ -43,7 +49,7 @@ class BoundedHead(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has connected; its first request is to come soon."""
         super().connection_made(transport)
-        self._await_head()
+        self._await_head(self.bounds.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client, or the server, has hung up."""
@@ -56,19 +62,20 @@ class BoundedHead(HttpToolsProtocol):
         super().data_received(data)
         if self._is_in_head:
             self._came_bytes += 0 if self._began_now else len(data)
-            if self._came_bytes > HEAD_BYTES_MAX:
-                self.send_400_response(_MESSAGE)
+            if self._came_bytes > self.bounds.head_bytes:
+                self.send_400_response("")
             elif self._deadline is None:
-                self._await_head()
+                self._await_head(self.bounds.head_seconds)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, or is too large, and hang up."""
-        is_too_large = max(self._came_bytes, self._told_bytes) > HEAD_BYTES_MAX
+        is_too_large = max(self._came_bytes, self._told_bytes) > self.bounds.head_bytes
         self._is_in_head = False
         if self.transport.is_closing():
             return
         if is_too_large:
-            self.transport.write(_REFUSAL)
+            message = _MESSAGE.format(self.bounds.head_bytes)
+            self.transport.write(_REFUSAL.format(len(message), message).encode())
             self.transport.close()
         else:
             super().send_400_response(msg)
@@ -97,11 +104,12 @@ class BoundedHead(HttpToolsProtocol):
 
     def _count(self, length: int) -> None:
         self._told_bytes += length
-        if self._told_bytes > HEAD_BYTES_MAX:
+        if self._told_bytes > self.bounds.head_bytes:
             raise HeadTooLargeError
 
-    def _await_head(self) -> None:
-        self._deadline = self.loop.call_later(HEAD_SECONDS_MAX, self.transport.abort)
+    def _await_head(self, seconds: float) -> None:
+        self._end_deadline()
+        self._deadline = self.loop.call_later(seconds, self.transport.abort)
 
     def _end_deadline(self) -> None:
         if self._deadline is not None:

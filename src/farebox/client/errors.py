@@ -13,7 +13,7 @@ and no repr holds a key or a token.
 from __future__ import annotations
 
 # What passes: a server or a proxy that is not ready, or asks to be left alone for a while.
-TEMPORARY_STATUSES = frozenset({429, 502, 503, 504})
+TEMPORARY_STATUSES = frozenset({408, 429, 502, 503, 504})
 
 
 class FareboxClientError(Exception):

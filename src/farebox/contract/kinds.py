@@ -12,6 +12,7 @@ COMMON: tuple[ErrorKind, ...] = (
     errors.WRONG_METHOD,
     errors.INTERNAL,
     errors.STORE_UNAVAILABLE,
+    errors.TOO_MANY_CONNECTIONS,
 )
 
 BODY: tuple[ErrorKind, ...] = (
@@ -19,6 +20,7 @@ BODY: tuple[ErrorKind, ...] = (
     errors.INVALID_JSON,
     errors.MISSING_FIELD,
     errors.INVALID_FIELD,
+    errors.BODY_TOO_SLOW,
     errors.BODY_TOO_LARGE,
     errors.WRONG_MEDIA_TYPE,
 )

@@ -28,6 +28,7 @@ STATUS_TEXTS: dict[int, str] = {
     403: "The call is not permitted.",
     404: "There is no such thing.",
     405: "The address does not answer this method; `Allow` says which it answers.",
+    408: "The body came too slowly.",
     409: "The call is in conflict with what is there.",
     413: "The body is too large.",
     415: "The body has another media type than the call takes.",

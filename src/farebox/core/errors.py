@@ -8,6 +8,7 @@
          ├─ 403xx  not permitted                     ├─ 429xx  too many requests
          ├─ 404xx  no such thing                     ├─ 500xx  a fault of ours
          ├─ 405xx  wrong method                      └─ 503xx  try again later
+         ├─ 408xx  too slow
          └─ 409xx  in conflict with what is there
 
 The public voice is `kind.message` with `params`, in the reader's language; it must name the field
@@ -135,6 +136,10 @@ WRONG_METHOD = ErrorKind(
     40501, "wrong_method", "This address does not answer {method}; it answers {allowed}."
 )
 
+BODY_TOO_SLOW = ErrorKind(
+    40801, "body_too_slow", "The body came too slowly. Please send the request again."
+)
+
 ALREADY_EXISTS = ErrorKind(40901, "already_exists", "A {what} with this {field} exists already.")
 LICENCES_EXHAUSTED = ErrorKind(
     40902, "licences_exhausted", "All {licences} licences of the workspace are in use."
@@ -206,6 +211,9 @@ STORE_UNAVAILABLE = ErrorKind(
 )
 QUEUE_FULL = ErrorKind(
     50302, "queue_full", "Too many requests are waiting to be recorded. Please try again later."
+)
+TOO_MANY_CONNECTIONS = ErrorKind(
+    50303, "too_many_connections", "Too many connections are open. Please try again later."
 )
 
 # What may stand in a message's braces.
