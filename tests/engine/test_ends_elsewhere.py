@@ -12,6 +12,7 @@ from contextlib import suppress
 import pytest
 
 from farebox.core.errors import FareboxError
+from farebox.engine.holds import Hold
 from farebox.engine.leases import SILENT_MS
 from farebox.engine.messages import Answered, Drawn, Message, Record, Recorded, Voided
 from farebox.engine.reservation import Reservation
@@ -80,6 +81,32 @@ def test_what_another_process_has_settled_is_free_again_where_it_was_held(world:
         assert first.spent(profile_id, "hour") == (1, 0)
 
     asyncio.run(story())
+    assert not differences(world.db)
+
+
+@pytest.mark.parametrize("is_settled", [True, False], ids=["settled", "voided"])
+def test_a_process_that_slept_past_the_end_of_a_hold_frees_nothing_that_was_ended_elsewhere(
+    world: World, *, is_settled: bool
+) -> None:
+    """It hears of the end, and by then the hold's time is over: a machine that was suspended."""
+    profile_id = world.workspace()
+    key_id = world.key(profile_id)
+
+    async def story() -> None:
+        first, second = GateWorld(world), GateWorld(world)
+        hold = await first.admitted(key_id, SLUG)
+        await (second.settle(hold) if is_settled else second.void(hold))
+        world.clock.advance(HOLD_MS + 1)
+        left = CREDITS // PRICE - is_settled
+        asked = [await first.admit(key_id, SLUG) for _ in range(left + 1)]
+        held = [one for one in asked if isinstance(one, Hold)]
+        assert len(held) == left
+        for one in held:
+            await first.settle(one)
+        assert first.drawn_micro(profile_id) == 0
+
+    asyncio.run(story())
+    assert world.balance_micro(profile_id) == 0
     assert not differences(world.db)
 
 

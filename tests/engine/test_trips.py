@@ -139,9 +139,9 @@ def test_250_periods_that_end_together_cost_what_one_costs(place: Place) -> None
     place.clock.advance(31 * MS_PER_DAY)
     before = place.trips
     place.recorder.tick()
-    # To renew, to sweep, to know what is due and what is being built; then the locks with what is
-    # read, what the next periods depend on, and the commit.
-    assert place.trips - before <= place.cost(4 + 3)
+    # To renew, to forget old recalls, to sweep, to know what is due and what is being built; then
+    # the locks with what is read, what the next periods depend on, and the commit.
+    assert place.trips - before == place.cost(5 + 3)
     rolled = "select count(*), count(distinct profile_id) from periods"
     assert place.select(rolled) == [(500, 250)]
     assert not differences(place.db)

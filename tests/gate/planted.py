@@ -257,3 +257,16 @@ def holdings_not_told(patch: pytest.MonkeyPatch) -> None:
 def holdings_of_ended_lease_told(patch: pytest.MonkeyPatch) -> None:
     """What an ended lease holds is told beside what it has drawn."""
     patch.setattr(Tally, "end", lambda _tally, _lease_ids: None)
+
+
+@planted
+def expiry_not_heard(patch: pytest.MonkeyPatch) -> None:
+    """What has expired is freed, although another may have ended it."""
+    expire = Gate._expire
+
+    def at_once(gate: Gate, now_ms: int) -> None:
+        heard_ms, gate._heard_ms = gate._heard_ms, now_ms
+        expire(gate, now_ms)
+        gate._heard_ms = heard_ms
+
+    patch.setattr(Gate, "_expire", at_once)

@@ -25,7 +25,12 @@ from tests.gate.scene import SHM
 STEPS = 50
 RUNS = 400
 # Most are found within ten runs. Those that take hundreds are looked for in the long lane.
-RARE = {"lowered_limit_not_felt", "forgotten_lease_opened_again", "trust_not_checked"}
+RARE = {
+    "expiry_not_heard",
+    "forgotten_lease_opened_again",
+    "lowered_limit_not_felt",
+    "trust_not_checked",
+}
 FAULT_RUNS = 3_000
 LONG = [pytest.mark.long, pytest.mark.timeout(3_600)]
 

@@ -100,7 +100,7 @@ class Harness:
 
     def new_recorder(self, clock: Clock) -> Recorder:
         """A recorder that has not opened the database yet."""
-        return Recorder(self.home.open_writer, clock, self.entropy, COMMANDS)
+        return Recorder(self.home.open_writer, clock, self.entropy, COMMANDS, steady=clock.now_ms)
 
     @property
     def now_ms(self) -> int:

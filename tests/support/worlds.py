@@ -115,7 +115,7 @@ class World(Harness):
 
     def new_recorder(self, clock: Clock) -> Recorder:
         """A recorder that has not opened the database yet."""
-        return Recorder(self.open_store, clock, self.entropy, self.commands)
+        return Recorder(self.open_store, clock, self.entropy, self.commands, steady=clock.now_ms)
 
     def reopen(self, clock: Clock | None = None) -> None:
         """Restart: the recorder is closed in good order, and a new one takes its place."""

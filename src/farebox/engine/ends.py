@@ -14,9 +14,9 @@ from farebox.engine.known import json_identities, json_ids
 from farebox.store.contract import Writer
 
 FORGET_EVERY_MS = 1_000
-# Credits are taken only where their process hears of it before its hold expires, whatever the
-# clocks say; else they are its own to release then.
-MARGIN_MS = 10_000
+# Credits are taken only where their process hears of it before its hold expires, however long the
+# commit takes and whatever the clocks say; else they are its own to release then.
+MARGIN_MS = 20_000
 NOT_TAKEN = -1
 
 

@@ -46,6 +46,8 @@ class Gate:
     def __init__(self, lease_id: int) -> None:
         self.lease_id = lease_id
         self.trusted_until_ms = 0
+        # When the recorder was heard last, by its own clock.
+        self._heard_ms = 0
         self.holds = Holds()
         self.room = Stockroom()
         self.telling = Telling()
@@ -211,6 +213,8 @@ class Gate:
             self.counts.drawn_units += sum(lot.added for lot in supply.windows)
         for number, taken_micro in drawn.ended:
             self.ended_elsewhere(number, taken_micro, now_ms)
+        self._heard_ms = drawn.now_ms
+        self._expire(now_ms)
         self.telling.hear(drawn.holdings, is_first=drawn.are_first)
         for profile_id in drawn.recalled:
             self.counts.recalled_units += self.room.recall(profile_id, now_ms)
@@ -301,8 +305,13 @@ class Gate:
         return None
 
     def _expire(self, now_ms: int) -> None:
-        if self.holds.next_expiry_ms <= now_ms:
-            for hold in self.holds.expired(now_ms):
+        """Free what has expired, unless another may have ended it and this process not heard it.
+
+        Near its end nobody else takes credits of a hold: so it must have been heard since then.
+        """
+        until_ms = min(now_ms, self._heard_ms + TRUST_MS)
+        if self.holds.next_expiry_ms <= until_ms:
+            for hold in self.holds.expired(until_ms):
                 self._release(hold, 0, now_ms)
 
     def _release(self, hold: Hold, charged_micro: int, now_ms: int) -> None:

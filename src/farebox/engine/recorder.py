@@ -192,11 +192,12 @@ class Recorder:
         session = self._opened()
         # A process must not be ahead of the recorder: what it asks for is decided at its instant.
         self._ahead.follow(max((m.now_ms for m in moves if isinstance(m, Draw)), default=0))
+        if not session.db.is_alone and self._steady() - self._renewed_ms > RENEWED_MS_MAX:
+            # They trust their memory by this: so this node must be one still, and they must hear
+            # what others have ended of theirs.
+            self._renew(session)
         now_ms = self._clock.now_ms()
         if all(isinstance(m, Draw) and session.is_idle(m) for m in moves):
-            # They trust their memory by this: so this node must be one still.
-            if not session.db.is_alone and self._steady() - self._renewed_ms > RENEWED_MS_MAX:
-                self._renew(session)
             return [session.teller.renewed(m, now_ms) for m in moves if isinstance(m, Draw)]
         if session.db.is_alone:
             self._pass_dues(session, now_ms)
