@@ -31,7 +31,9 @@ class Driver(Ending):
         while not reached:
             # Where the recorder's clock had stepped ahead, silence is noticed later by as much.
             self.world.pass_time(TICK_MS)
-            for process in self.world.processes * 2:
+            # One hears that another has ended what it held, tells it with its next renewal, and
+            # the others hear it with theirs: less than the second that is promised.
+            for process in self.world.processes * 3:
                 self.renew(process)
             reached = self.books().live_leases <= {p.lease_id for p in self.world.processes}
         now_ms, books = self.world.recorder_clock.now_ms(), self.books()
