@@ -126,7 +126,7 @@ class World:
         self.path = path
         self.machine = Machine(now_ms)
         self.entropy = SeededEntropy(1)
-        self.loop = asyncio.new_event_loop()
+        self.loop = _StandingLoop()
         self.reader = open_reader(path)
         self.processes: list[Process] = []
         self.hung_up: set[int] = set()
@@ -232,6 +232,13 @@ class World:
         self.recorder.close()
         self.reader.close()
         self.loop.close()
+
+
+class _StandingLoop(asyncio.SelectorEventLoop):
+    """No real time passes on it, so that a slow machine makes nobody give up."""
+
+    def time(self) -> float:
+        return 0.0
 
 
 async def _turns() -> None:
