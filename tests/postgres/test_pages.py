@@ -11,6 +11,7 @@ from farebox.dashboard import operator, workspace
 from farebox.dashboard.site import Page
 from tests.postgres.office import Office
 from tests.support.server import RunningServer
+from tests.support.waiting import until
 
 
 def sign_in(server: RunningServer, area: str, **secret: str) -> httpx.Client:
@@ -30,7 +31,10 @@ def test_every_page_is_shown_with_what_was_recorded(office: Office) -> None:
         row = {"id": "one", "key": key, "log_type": "people", "path": "/people/1", "method": "GET"}
         recorded = server.call("POST", "/v1/requests", {"requests": [{**row, "status_code": 500}]})
         assert recorded.json()["accepted"] == 1
+        asked = {"key": key, "method": "GET", "path": "/nowhere"}
+        assert server.call("POST", "/v1/authorize", asked).json()["denied_by"] == "unmapped"
         with closing(sign_in(server, "dashboard", key=key)) as customer:
+            until(lambda: 'data-row="unmapped"' in customer.get("/dashboard/usage").text)
             found = re.search(r'data-row="([^"]+)"', customer.get("/dashboard/logs?status=5").text)
             assert found is not None
             key_row = re.search(r'data-row="([^"]+)"', customer.get("/dashboard/breakdown").text)

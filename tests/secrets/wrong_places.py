@@ -84,6 +84,7 @@ def bodies(secret: str) -> Iterator[Wrong]:
         ("/api_keys/logs", {"order_by": secret}),
         ("/api_keys/logs", {"page": secret}),
         ("/api_keys/logs/lookup", {"query_log_id": secret}),
+        ("/api_keys/refusals", {**usage, "keys": secret}),
         ("/profile", {"anything": secret}),
     ):
         yield Wrong("customer", "POST", path, body)
@@ -148,6 +149,8 @@ def of_our_form(secret: str, key_id: str) -> Iterator[Wrong]:
     usage = {"start_date": "2026-05-01", "end_date": "2026-05-02"}
     yield Wrong("customer", "POST", "/api_keys/usage/daily", {**usage, "keys": [secret]})
     yield Wrong("customer", "POST", "/api_keys/usage/breakdown", {**usage, "keys": [secret]})
+    yield Wrong("customer", "POST", "/api_keys/refusals", {**usage, "keys": [secret]})
+    yield Wrong("customer", "POST", "/api_keys/refusals", {**usage, secret: 1})
     yield Wrong("customer", "POST", "/api_keys/logs", {"search_term": secret})
     yield Wrong("customer", "POST", "/api_keys/logs", {"methods": [secret], "keys": [secret]})
     yield Wrong("admin", "GET", f"/admin/v1/plans?{quoted}=1")

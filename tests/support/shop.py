@@ -18,6 +18,7 @@ CUSTOMER_CALLS: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
     ("POST", "/api_keys/usage/daily", {"start_date": "2026-05-01", "end_date": "2026-05-14"}),
     ("POST", "/api_keys/usage/breakdown", {"start_date": "2026-05-01", "end_date": "2026-05-14"}),
     ("POST", "/api_keys/logs", {}),
+    ("POST", "/api_keys/refusals", {"start_date": "2026-05-01", "end_date": "2026-05-14"}),
 )
 
 

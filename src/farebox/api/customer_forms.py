@@ -15,6 +15,13 @@ from farebox.contract.keys import KeyData
 from farebox.contract.logs import API_KEY_NAME, Pagination, QueryLog
 from farebox.contract.profile import KeyUser, ProfileData, ProfileUsage, Subscription
 from farebox.contract.quotas import QuotasAnswer
+from farebox.contract.refusals import (
+    RefusedCallsData,
+    RefusedCallsDay,
+    RefusedCallsReason,
+    RefusedCallsTotals,
+)
+from farebox.contract.texts import Language, refusal_message
 from farebox.contract.usage import (
     BreakdownData,
     DailyData,
@@ -26,6 +33,7 @@ from farebox.contract.usage import (
     UsageTotals,
 )
 from farebox.contract.wire import Number
+from farebox.core.admission import KIND_OF_DENIAL
 from farebox.core.breakdown import Breakdown
 from farebox.core.credits import to_number
 from farebox.core.daily import Daily, DayPoint
@@ -35,9 +43,11 @@ from farebox.core.profile_usage import ProfileUsage as CoreProfileUsage
 from farebox.core.quotas import Quotas
 from farebox.core.report import Totals, echo_filters
 from farebox.core.workspace import User
+from farebox.service.forms.refusal import RefusalReason
 from farebox.service.keys_list import ListedKey
 from farebox.service.logs import LogRow
 from farebox.service.profile import Profile
+from farebox.service.refusal_counts import RefusedCalls
 
 
 def filters_metadata(body: msgspec.Struct) -> FiltersMetadata:
@@ -87,6 +97,15 @@ def breakdown_data(report: Breakdown, zone: ZoneInfo) -> BreakdownData:
             for endpoint in report.by_endpoint
         ],
         _totals(report.totals),
+    )
+
+
+def refusals_data(found: RefusedCalls, language: Language) -> RefusedCallsData:
+    """The refused calls."""
+    return RefusedCallsData(
+        [RefusedCallsDay(day.date, day.refusals) for day in found.days],
+        [_reason(one, language) for one in found.reasons],
+        RefusedCallsTotals(found.refusals),
     )
 
 
@@ -216,6 +235,13 @@ def _points(points: Iterable[DayPoint]) -> list[DailyPoint]:
 
 def _totals(totals: Totals) -> UsageTotals:
     return UsageTotals(to_number(totals.credits_micro), totals.requests)
+
+
+def _reason(one: RefusalReason, language: Language) -> RefusedCallsReason:
+    kind = KIND_OF_DENIAL.get(one.denied_by)
+    code = None if kind is None else kind.code
+    message = refusal_message(language, one.denied_by)
+    return RefusedCallsReason(one.denied_by, code, message, one.refusals)
 
 
 def _credits(micro: int | None) -> Number | None:

@@ -11,6 +11,7 @@ from farebox.contract import (
     metering,
     profile,
     quotas,
+    refusals,
     service,
     usage,
 )
@@ -23,6 +24,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *keys.OPERATIONS,
     *usage.OPERATIONS,
     *logs.OPERATIONS,
+    *refusals.OPERATIONS,
     *metering.OPERATIONS,
     *gate.OPERATIONS,
     *forward_auth.OPERATIONS,

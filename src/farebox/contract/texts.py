@@ -15,6 +15,7 @@ from typing import Literal, get_args
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
+from farebox.core.admission import KIND_OF_DENIAL
 from farebox.core.errors import FareboxError
 from farebox.core.phrase import Phrase
 
@@ -69,6 +70,12 @@ def translate(language: Language, msgid: str, **params: object) -> str:
 def error_message(language: Language, error: FareboxError) -> str:
     """What a caller is told of an error."""
     return translate(language, error.kind.message, **error.params)
+
+
+def refusal_message(language: Language, denied_by: str) -> str:
+    """What a caller is told who is refused for a reason; empty for one that is none any more."""
+    kind = KIND_OF_DENIAL.get(denied_by)
+    return "" if kind is None else translate(language, kind.message, limit=denied_by)
 
 
 def _localized(language: Language, name: str, value: object) -> object:

@@ -15,14 +15,14 @@ from farebox.contract.operation import Operation
 from farebox.contract.wire import Items, Number, ProfileId
 from farebox.core import errors
 
-_DATE_SCHEMA = {"format": "date"}
+DATE_SCHEMA = {"format": "date"}
 
 StartDate = Annotated[
     str,
     Meta(
         description="First day of the range, as `YYYY-MM-DD`, in the workspace's timezone.",
         examples=["2026-05-01"],
-        extra_json_schema=_DATE_SCHEMA,
+        extra_json_schema=DATE_SCHEMA,
     ),
 ]
 EndDate = Annotated[
@@ -30,7 +30,7 @@ EndDate = Annotated[
     Meta(
         description="Last day of the range, as `YYYY-MM-DD`, in the workspace's timezone.",
         examples=["2026-05-14"],
-        extra_json_schema=_DATE_SCHEMA,
+        extra_json_schema=DATE_SCHEMA,
     ),
 ]
 Keys = Annotated[
@@ -90,7 +90,7 @@ class DailyPoint(Struct, frozen=True):
         str,
         Meta(
             description="The day, as `YYYY-MM-DD`, in the workspace's timezone.",
-            extra_json_schema=_DATE_SCHEMA,
+            extra_json_schema=DATE_SCHEMA,
         ),
     ]
     credits: Credits
@@ -216,12 +216,8 @@ class BreakdownAnswer(Struct, frozen=True):
     data: BreakdownData
 
 
-_ERRORS = (
-    *kinds.CUSTOMER,
-    errors.INVALID_DATE,
-    errors.INVERTED_RANGE,
-    errors.RANGE_TOO_LONG,
-)
+RANGE_ERRORS = (errors.INVALID_DATE, errors.INVERTED_RANGE, errors.RANGE_TOO_LONG)
+_ERRORS = (*kinds.CUSTOMER, *RANGE_ERRORS)
 _RANGE = {"start_date": "2026-05-01", "end_date": "2026-05-14"}
 
 DAILY = Operation(

@@ -65,7 +65,14 @@ class Level(Protocol):
         """Units that may be taken now: requests, or micro-credits."""
 
 
-_SHORT: dict[LimitName, ErrorKind] = {
+# What a caller is told, by what refuses.
+KIND_OF_DENIAL: dict[str, ErrorKind] = {
+    "key": INVALID_KEY,
+    "ip": IP_NOT_ALLOWED,
+    "log_type": LOG_TYPE_NOT_ALLOWED,
+    "workspace": SUSPENDED,
+    "plan": NO_API_ACCESS,
+    "unmapped": UNMAPPED_DENIED,
     **dict.fromkeys(WINDOW_NAMES, QUOTA_EXCEEDED),
     "key_credits": KEY_CAP_REACHED,
     "credits": NO_CREDITS,
@@ -89,22 +96,22 @@ def denied_by_terms(
     if denial is not None:
         return denial
     if workspace.status == "suspended":
-        return Denial(SUSPENDED, "workspace")
+        return denial_of("workspace")
     if channel == "api" and not plan.is_api_access_available:
-        return Denial(NO_API_ACCESS, "plan")
+        return denial_of("plan")
     if log_type_id == UNMAPPED and plan.unmapped == "deny":
-        return Denial(UNMAPPED_DENIED, "unmapped")
+        return denial_of("unmapped")
     return None
 
 
 def denied_by_key(key: ApiKey, log_type_id: int, now_ms: int, ip: str | None) -> Denial | None:
     """What of the key refuses the caller; a key for some log types opens nothing unmapped."""
     if key.status(now_ms) != "active":
-        return Denial(INVALID_KEY, "key")
+        return denial_of("key")
     if key.ip_ranges is not None and not is_within(ip, key.ip_ranges):
-        return Denial(IP_NOT_ALLOWED, "ip")
+        return denial_of("ip")
     if key.log_type_ids is not None and log_type_id not in key.log_type_ids:
-        return Denial(LOG_TYPE_NOT_ALLOWED, "log_type")
+        return denial_of("log_type")
     return None
 
 
@@ -119,6 +126,6 @@ def first_short(levels: Iterable[Level], costs: Iterable[int]) -> LimitName | No
     return None
 
 
-def denial_of(name: LimitName) -> Denial:
-    """The denial by a limit."""
-    return Denial(_SHORT[name], name)
+def denial_of(denied_by: str) -> Denial:
+    """The denial by a limit, or by what else refuses."""
+    return Denial(KIND_OF_DENIAL[denied_by], denied_by)

@@ -7,12 +7,12 @@ environment a language, in which `_` and the formats are known everywhere, macro
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from farebox.contract.texts import LANGUAGE_TAGS, Language, translate
+from farebox.contract.texts import LANGUAGE_TAGS, Language, refusal_message, translate
 from farebox.contract.wire import ENCODER
 from farebox.core.calendar import parse_day
 from farebox.core.instant import MS_PER_SECOND, parse_rfc3339
@@ -49,6 +49,7 @@ def environment(language: Language) -> Environment:
         language_tag=LANGUAGE_TAGS[language],
         asset_url=asset_url,
         script_url=script_url,
+        refusal_message=partial(refusal_message, language),
     )
     made.filters.update(
         json_script=json_script, iso_ms=parse_rfc3339, day_number=parse_day, seconds=_seconds

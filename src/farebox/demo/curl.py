@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from farebox.contract import gate, logs, metering, usage
+from farebox.contract import gate, logs, metering, refusals, usage
 from farebox.contract.metering import CLOUDEVENT
 from farebox.contract.operation import Operation
 from farebox.contract.operations import OPERATIONS
@@ -49,6 +49,7 @@ class Curl:
         self._bodies: dict[str, JsonObject] = {
             usage.DAILY.operation_id: dates,
             usage.BREAKDOWN.operation_id: dates,
+            refusals.REFUSALS.operation_id: dates,
             logs.LOGS.operation_id: {"per_page": 3, "log_type_slugs": [PEOPLE_REDEEM.slug]},
             logs.LOOKUP.operation_id: {"query_log_id": world.query_log_id},
         }

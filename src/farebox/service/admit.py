@@ -12,8 +12,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from farebox.core.admission import Denial, LimitState, denied_by_key, denied_by_terms
-from farebox.core.errors import INVALID_KEY
+from farebox.core.admission import (
+    Denial,
+    LimitState,
+    denial_of,
+    denied_by_key,
+    denied_by_terms,
+)
 from farebox.core.identity import RANDOM_BYTES, content_digest, own_identity, pack_identity
 from farebox.core.ledger import NEVER_MS
 from farebox.core.refusal import NO_KEY, NO_WORKSPACE, Refusal
@@ -132,7 +137,7 @@ class Admitter:
         key = attempt.key
         log_type_id = self._directory.log_type_id(attempt.log_type, attempt.method, attempt.path)
         if key is None:
-            return self._refused(attempt, None, None, Denial(INVALID_KEY, "key"), now_ms)
+            return self._refused(attempt, None, None, denial_of("key"), now_ms)
         terms = self._terms_of(key, log_type_id, attempt.channel, now_ms)
         denial = terms.denial
         if denial is None and key.ip_ranges is not None:

@@ -1,8 +1,13 @@
-"""The refusals of a workspace in a range of its days: by day, by reason, by key and reason."""
+"""The refusals of a workspace in a range of its days: by day, by reason, by key and reason.
+
+The operator is told of all of them. A workspace is told what was refused, and not what its plan in
+shadow mode let through.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from typing import NamedTuple
 
 import msgspec
@@ -25,7 +30,7 @@ from farebox.service.forms.refusal import (
     RefusalReason,
     RefusalTotals,
 )
-from farebox.service.reading import rows_of, snapshot
+from farebox.service.reading import json_list, rows_of, snapshot
 from farebox.service.workspaces import workspace_row
 from farebox.store.contract import Reader
 
@@ -48,6 +53,21 @@ class _KeyRow(NamedTuple):
     refusals: int
     shadow_refusals: int
     last_ms: int
+
+
+class RefusedCalls(NamedTuple):
+    """The refused calls of some days: by day, the oldest first, and by reason, the most first.
+
+    Days without are absent.
+    """
+
+    days: list[RefusalDay]
+    reasons: list[RefusalReason]
+
+    @property
+    def refusals(self) -> int:
+        """How many calls were refused."""
+        return sum(day.refusals for day in self.days)
 
 
 _day_rows = msgspec.json.Decoder(list[_DayRow])
@@ -85,6 +105,20 @@ def read_refusal_counts(
     )
 
 
+def read_refused_calls(
+    reader: Reader, profile_id: int, days: DateRange, key_ids: Collection[str] | None = None
+) -> RefusedCalls:
+    """How many calls of a workspace were refused, as it is told itself; None is calls of all keys.
+
+    Log types are no filter: refusals aren't counted by them.
+    """
+    with snapshot(reader):
+        at = report_zone(reader, profile_id)
+        rows = _by_day(reader, profile_id, days, at, key_ids)
+    told = [row._replace(shadow_refusals=0) for row in rows if row.refusals]
+    return RefusedCalls(_days(told), _reasons(told))
+
+
 def _range(at: ReportZone, start_date: str | None, end_date: str | None, now_ms: int) -> DateRange:
     if end_date is None:
         end_date = format_day(day_of_quarter(now_ms // QUARTER_MS, at.zone))
@@ -94,11 +128,20 @@ def _range(at: ReportZone, start_date: str | None, end_date: str | None, now_ms:
     return DateRange(max(FIRST_DAY, end_day - DAYS_DEFAULT), end_day)
 
 
-def _by_day(reader: Reader, profile_id: int, days: DateRange, at: ReportZone) -> list[_DayRow]:
+def _by_day(
+    reader: Reader,
+    profile_id: int,
+    days: DateRange,
+    at: ReportZone,
+    key_ids: Collection[str] | None = None,
+) -> list[_DayRow]:
     bounds = [(day, *day_quarters(day, day + 1, at.zone)) for day in range(*days)]
     assert len(bounds) <= DAYS_MAX
     text = reader.value(
-        "refusals_by_day", profile_id=profile_id, days=msgspec.json.encode(bounds).decode()
+        "refusals_by_day",
+        profile_id=profile_id,
+        days=msgspec.json.encode(bounds).decode(),
+        key_ids=json_list(key_ids),
     )
     return rows_of(text, _day_rows)
 

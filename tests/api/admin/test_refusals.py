@@ -88,7 +88,7 @@ def test_what_is_asked_wrongly_is_told_by_name(admin: Admin) -> None:
     refused(admin.call("GET", "/workspaces/99/refusal_counts"), 40401, "workspace")
 
 
-def test_a_customer_sees_no_refusals(admin: Admin) -> None:
+def test_a_customers_key_opens_none_of_it(admin: Admin) -> None:
     profile_id = admin.workspace()
     key = admin.make(f"/workspaces/{profile_id}/keys", {})["key"]
     for path in ("/admin/v1/refusals", f"/admin/v1/workspaces/{profile_id}/refusal_counts"):

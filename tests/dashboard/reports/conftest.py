@@ -1,7 +1,7 @@
 """A customer in New York with calls around both changes of the clock, and its API beside its pages.
 
 There are more log types than colours, calls that are mapped to none, credits with decimal places,
-two users' keys, a name that is markup, and one call that was captured.
+two users' keys, a name that is markup, one call that was captured, and calls that were refused.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from farebox.core.identity import format_uuid
-from farebox.core.request import Capture
+from farebox.core.refusal import Refusal
+from farebox.core.request import Capture, MeteredRequest
 from tests.support.api import Api
 from tests.support.harness import Harness
+from tests.support.refused import note, refusal
 from tests.support.visitor import Visitor
 
 ZONE = ZoneInfo("America/New_York")
@@ -77,7 +79,21 @@ class Town:
             "plain & simple",
         )
         harness.record(rows, [capture])
+        note(harness, *self._refusals(dice, rows))
         self.visitor = Visitor(api).sign_in(self.key)
+
+    def _refusals(self, dice: Random, rows: list[MeteredRequest]) -> list[Refusal]:
+        """As many calls that were refused, of the same times and keys, some in shadow mode."""
+        return [
+            refusal(
+                self.profile_id,
+                self.key_ids[dice.randrange(2)],
+                time_ms=row.time_ms,
+                denied_by=dice.choice(("hour", "day", "credits", "ip")),
+                is_shadow=dice.random() < 0.2,
+            )
+            for row in rows
+        ]
 
     def page(self, path: str) -> str:
         """A page of the signed-in customer."""

@@ -14,8 +14,10 @@ from farebox.dashboard.visit import Visit
 from farebox.service.credits_now import credits_now
 from farebox.service.date_range import DateRange
 from farebox.service.forecast import read_forecast
+from farebox.service.presets import read_preset
 from farebox.service.profile_usage import read_profile_usage
 from farebox.service.quotas import quotas_of
+from farebox.service.refusal_counts import read_refused_calls
 from farebox.service.usage_daily import usage_daily
 from farebox.service.usage_filters import UsageFilters
 from farebox.store.contract import Reader
@@ -59,11 +61,13 @@ async def show_overview(visit: Visit) -> Response:
         report = usage_daily(
             reader, directory, workspace.profile_id, days, UsageFilters(), fill_gaps=True
         )
+        period = read_preset(reader, workspace, "this_period", now_ms)
         now = credits_now(reader, workspace.profile_id, now_ms, held)
         return visit.page(
             "workspace/overview.html",
             quotas=quotas_of(directory, workspace, now, now_ms),
             held_micro=now.held_micro,
+            refusals=read_refused_calls(reader, workspace.profile_id, period).refusals,
             forecast=read_forecast(reader, directory, workspace, now_ms, held),
             usage=usage,
             gauges=_gauges(visit, usage),

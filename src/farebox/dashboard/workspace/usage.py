@@ -1,4 +1,7 @@
-"""The usage page: what was used, by day or hour and log type, beside the range before."""
+"""The usage page: what was used, by day or hour and log type, beside the range before.
+
+And what was refused in the same range.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,7 @@ from farebox.service.date_range import DateRange
 from farebox.service.export.parquet_file import is_available
 from farebox.service.export.table import Table
 from farebox.service.export.usage import daily_table, hourly_table
+from farebox.service.refusal_counts import read_refused_calls
 from farebox.service.usage_daily import usage_daily
 from farebox.service.usage_hourly import UsageHourly, usage_hourly
 from farebox.store.contract import Reader
@@ -82,6 +86,7 @@ async def show_usage(visit: Visit) -> Response:
             usage=usage,
             chart=chart,
             chart_data=chart.data(visit),
+            refused=read_refused_calls(reader, visit.profile_id, asked.days, asked.filters.key_ids),
             changed=_changed(visit, usage, shown.unit),
             is_unfinished=asked.days.end_day > visit.today,
             can_be_hourly=asked.days.length <= HOURLY_DAYS_MAX,

@@ -63,5 +63,7 @@ from (
   join refusals r on r.profile_id = :profile_id
     and r.quarter >= cast(days.bounds ->> 1 as bigint)
     and r.quarter < cast(days.bounds ->> 2 as bigint)
+  where (cast(:key_ids as text) is null or r.key_id in (
+      select jsonb_array_elements_text(cast(:key_ids as jsonb))))
   group by 1, r.denied_by
 ) counted;

@@ -49,5 +49,6 @@ from (
   from json_each(:days) days
   cross join refusals r on r.profile_id = :profile_id
     and r.quarter >= days.value ->> 1 and r.quarter < days.value ->> 2
+  where (:key_ids is null or key_id in (select value from json_each(:key_ids)))
   group by day, denied_by
 );
