@@ -4,7 +4,8 @@
     visit.py        one request: who looks, in which language, at what; gives pages
     session.py      the signed cookie that says who looks; access.py holds it against what is true
     form.py         what a page sends, and the mark that it came from our page
-    struct_form.py  the same as the form of a command, and what is wrong with it
+    struct_form.py  the same as the form of a command
+    problem.py      what went wrong, on a page of its own or in the form that is to blame
     confirm.py      the page that asks before what can't be undone
     formats.py      numbers, credits, days and instants of each language
     render.py       templates; `_("…")` marks a text

@@ -11,9 +11,14 @@ from collections.abc import Sequence
 from starlette.responses import Response
 
 from farebox.contract.texts import error_message
-from farebox.dashboard.visit import Visit
+from farebox.core.errors import IDEMPOTENCY_MISMATCH, IN_FLIGHT, FareboxError
+from farebox.dashboard.visit import UNAVAILABLE, Visit
 from farebox.service.failure import as_farebox_error, report, retry_after_seconds
 
+# What the form's reader can put right, and what passes: the form comes back as it was sent.
+_FORM_STATUSES = frozenset({400, 409, 422, UNAVAILABLE})
+_SENT_TEXT = "This form was sent before. See what it did, then send it once more if need be."
+_SENDING_TEXT = "This form is being carried out already. Wait a moment, then see what it did."
 log = logging.getLogger("farebox.dashboard")
 
 
@@ -33,3 +38,21 @@ def problem_page(
     if seconds is not None:
         response.headers["Retry-After"] = str(seconds)
     return response
+
+
+def blame(visit: Visit, error: FareboxError) -> int:
+    """Note in the form what is wrong with it; the status of the page that shows it again.
+
+    Raises:
+        FareboxError: the same, where the form is not to blame.
+    """
+    if error.kind.status not in _FORM_STATUSES:
+        raise error
+    report(log, error, error, visit.desk.entropy)
+    if error.kind is IDEMPOTENCY_MISMATCH:
+        visit.form.problem = visit.text(_SENT_TEXT)
+    elif error.kind is IN_FLIGHT:
+        visit.form.problem = visit.text(_SENDING_TEXT)
+    else:
+        visit.form.blame(error, visit.language)
+    return error.kind.status

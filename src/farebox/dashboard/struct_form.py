@@ -8,7 +8,6 @@ Of a change only what differs from what the page showed is sent.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -21,13 +20,11 @@ from msgspec import inspect
 
 from farebox.contract.decoding import decode
 from farebox.core.credits import EXPECTED
-from farebox.core.errors import IDEMPOTENCY_MISMATCH, IN_FLIGHT, FareboxError
 from farebox.core.instant import MS_PER_SECOND, parse_rfc3339
 from farebox.core.phrase import Phrase
 from farebox.dashboard.form import Form
-from farebox.dashboard.visit import UNAVAILABLE, Visit
+from farebox.dashboard.visit import Visit
 from farebox.service import fields
-from farebox.service.failure import report
 
 Kind = Literal["text", "whole", "credits", "moment", "check"]
 Struct = TypeVar("Struct", bound=msgspec.Struct)
@@ -36,11 +33,6 @@ Typed = dict[str, str | bool]
 
 PRICES = "prices"
 _TO_THE_MINUTE = "%Y-%m-%dT%H:%M"
-# What the form's reader can put right, and what passes: the form comes back as it was sent.
-_FORM_STATUSES = frozenset({400, 409, 422, UNAVAILABLE})
-_SENT_TEXT = "This form was sent before. See what it did, then send it once more if need be."
-_SENDING_TEXT = "This form is being carried out already. Wait a moment, then see what it did."
-log = logging.getLogger("farebox.dashboard")
 
 
 class FieldType(NamedTuple):
@@ -112,24 +104,6 @@ def typed_of(values: Mapping[str, object] | msgspec.Struct, zone: ZoneInfo) -> T
 def local(ms: int, zone: ZoneInfo) -> str:
     """An instant as it is typed."""
     return datetime.fromtimestamp(ms // MS_PER_SECOND, zone).strftime(_TO_THE_MINUTE)
-
-
-def blame(visit: Visit, error: FareboxError) -> int:
-    """Note in the form what is wrong with it; the status of the page that shows it again.
-
-    Raises:
-        FareboxError: the same, where the form is not to blame.
-    """
-    if error.kind.status not in _FORM_STATUSES:
-        raise error
-    report(log, error, error, visit.desk.entropy)
-    if error.kind is IDEMPOTENCY_MISMATCH:
-        visit.form.problem = visit.text(_SENT_TEXT)
-    elif error.kind is IN_FLIGHT:
-        visit.form.problem = visit.text(_SENDING_TEXT)
-    else:
-        visit.form.blame(error, visit.language)
-    return error.kind.status
 
 
 def _differs(form: Form, name: str, shown: Typed) -> bool:

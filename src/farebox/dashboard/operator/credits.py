@@ -8,7 +8,8 @@ from farebox.contract.texts import error_message
 from farebox.core.errors import NOT_FOUND, FareboxError
 from farebox.dashboard.confirm import ask, is_confirmed
 from farebox.dashboard.operator.lists import turn_of
-from farebox.dashboard.struct_form import blame, read_struct
+from farebox.dashboard.problem import blame
+from farebox.dashboard.struct_form import read_struct
 from farebox.dashboard.visit import Visit
 from farebox.service.corrections import list_corrections
 from farebox.service.forms.money import CorrectionData, CorrectionMake, GrantData, GrantMake

@@ -6,7 +6,8 @@ from starlette.responses import Response
 
 from farebox.core.errors import FareboxError
 from farebox.core.link import SECONDS_DEFAULT
-from farebox.dashboard.struct_form import blame, read_struct
+from farebox.dashboard.problem import blame
+from farebox.dashboard.struct_form import read_struct
 from farebox.dashboard.visit import Visit
 from farebox.service.forms.link import LinkBegun, LinkMade, LinkMake
 from farebox.service.links import shown

@@ -6,7 +6,8 @@ from starlette.responses import Response
 
 from farebox.core.errors import FareboxError
 from farebox.dashboard.operator.lists import turn_of
-from farebox.dashboard.struct_form import Typed, blame, read_change, read_struct, typed_of
+from farebox.dashboard.problem import blame
+from farebox.dashboard.struct_form import Typed, read_change, read_struct, typed_of
 from farebox.dashboard.visit import Visit
 from farebox.service.forms.log_type import LogTypeChange, LogTypeCreate, LogTypeData
 from farebox.service.log_types import list_log_types, read_log_type

@@ -6,10 +6,10 @@ from starlette.responses import Response
 
 from farebox.core.errors import FareboxError
 from farebox.dashboard.operator.lists import turn_of
+from farebox.dashboard.problem import blame
 from farebox.dashboard.struct_form import (
     PRICES,
     Typed,
-    blame,
     read_change,
     read_struct,
     typed_of,

@@ -8,7 +8,7 @@ from farebox.core.calendar import format_day
 from farebox.core.errors import FareboxError
 from farebox.dashboard.numbers import id_of
 from farebox.dashboard.operator.lists import turn_of
-from farebox.dashboard.struct_form import blame
+from farebox.dashboard.problem import blame
 from farebox.dashboard.visit import Visit
 from farebox.service.date_range import DateRange, date_range
 from farebox.service.forms.refusal import RefusalData

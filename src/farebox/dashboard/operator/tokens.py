@@ -7,7 +7,8 @@ from starlette.responses import Response
 from farebox.core.errors import FareboxError
 from farebox.dashboard.confirm import ask, is_confirmed
 from farebox.dashboard.operator.lists import turn_of
-from farebox.dashboard.struct_form import blame, read_struct
+from farebox.dashboard.problem import blame
+from farebox.dashboard.struct_form import read_struct
 from farebox.dashboard.visit import Visit
 from farebox.service.forms.common import Nothing
 from farebox.service.forms.key import TokenCreate, TokenMade, TokenRevoke

@@ -6,7 +6,8 @@ from starlette.responses import Response
 
 from farebox.core.errors import FareboxError
 from farebox.dashboard.operator.lists import turn_of
-from farebox.dashboard.struct_form import blame, read_change, read_struct, typed_of
+from farebox.dashboard.problem import blame
+from farebox.dashboard.struct_form import read_change, read_struct, typed_of
 from farebox.dashboard.visit import Visit
 from farebox.service.forms.workspace import UserChange, UserData, UserMake
 from farebox.service.users import list_users, read_user

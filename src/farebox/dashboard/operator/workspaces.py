@@ -10,7 +10,8 @@ from farebox.core.calendar import zone_names
 from farebox.core.errors import FareboxError
 from farebox.core.workspace import Status
 from farebox.dashboard.operator.lists import turn_of
-from farebox.dashboard.struct_form import Typed, blame, read_change, read_struct, typed_of
+from farebox.dashboard.problem import blame
+from farebox.dashboard.struct_form import Typed, read_change, read_struct, typed_of
 from farebox.dashboard.visit import Visit
 from farebox.service.forms.workspace import WorkspaceChange, WorkspaceCreate, WorkspaceData
 from farebox.service.workspace_health import (

@@ -11,7 +11,8 @@ from farebox.core.errors import NOT_FOUND, FareboxError
 from farebox.core.instant import parse_rfc3339
 from farebox.core.phrase import Phrase
 from farebox.dashboard.confirm import is_confirmed
-from farebox.dashboard.struct_form import blame, read_struct
+from farebox.dashboard.problem import blame
+from farebox.dashboard.struct_form import read_struct
 from farebox.dashboard.visit import Visit
 from farebox.service import fields
 from farebox.service.alerts import THRESHOLDS_EXPECTED, list_alerts

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from farebox.core.errors import VIEW_ONLY, FareboxError
 from farebox.core.workspace import ApiKey
 from farebox.dashboard.confirm import ask, is_confirmed
-from farebox.dashboard.struct_form import blame, read_struct
+from farebox.dashboard.problem import blame
+from farebox.dashboard.struct_form import read_struct
 from farebox.dashboard.visit import Visit
 from farebox.dashboard.workspace.key_form import NEW, key_change, key_make
 from farebox.dashboard.workspace.keys import key_of, show_key
