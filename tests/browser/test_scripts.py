@@ -63,6 +63,7 @@ def test_a_form_is_sent_only_after_it_was_confirmed(page: Page, site: Site) -> N
     for leave in ("Keep it", "Escape"):
         page.get_by_role("button", name="Revoke").click()
         expect(dialog).to_be_visible()
+        expect(dialog.get_by_role("button", name="Keep it")).to_be_focused()
         if leave == "Escape":
             page.keyboard.press("Escape")
         else:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
+from farebox.core.errors import REVOKED_LINK, FareboxError
 from farebox.engine.clock import wall_ms
+from farebox.engine.directory import Directory
 from farebox.engine.entropy import SystemEntropy
 from farebox.engine.paths import secret_path
 from farebox.engine.secret import ProgramSecret
-from farebox.service.links import link_seal, open_link
+from farebox.service.links import link_seal, open_link, workspace_of_link
+from farebox.store.sqlite.database import open_reader
 from tests.cli.conftest import Cli
 
 SECRET = "the secret that the server is given too"
@@ -60,3 +65,20 @@ def test_a_wrong_duration_or_role_is_a_wrong_usage(cli: Cli, text: str) -> None:
     assert ran.status == 2
     assert "lnk_" not in ran.out
     assert cli.run("links", "create", workspace, "--role", "owner").status == 2
+
+
+def test_all_links_of_a_workspace_are_revoked(cli: Cli) -> None:
+    workspace = cli.workspace()
+    made = cli.json("links", "create", workspace, "--role", "view")
+    ran = cli.run("links", "revoke", workspace)
+    assert (ran.status, ran.out) == (0, "")
+    assert ran.err == f"All links and sign-ins of workspace {workspace} have ended.\n"
+    directory = Directory()
+    with closing(open_reader(cli.path)) as reader:
+        directory.load(reader)
+    seal = link_seal(ProgramSecret("", cli.path, SystemEntropy()).derive)
+    told = open_link(seal, made["url"].partition("#")[2], wall_ms())
+    with pytest.raises(FareboxError) as revoked:
+        workspace_of_link(told, directory.workspaces)
+    assert revoked.value.kind is REVOKED_LINK
+    assert cli.run("links", "revoke", "999").status == 1

@@ -13,6 +13,7 @@ import pytest
 from farebox.client import ApiError, AsyncClient, Client, KeyCreate, WorkspaceCreate
 from tests.client.faults import PATIENT, AsyncFaultyTransport, Faults, FaultyTransport
 from tests.support.server import RunningServer
+from tests.support.sign_in import sign_in_by_link
 
 ACME = WorkspaceCreate(name="Acme", plan="gold", timezone="Europe/Berlin")
 LOST = "lost answer"
@@ -120,6 +121,18 @@ def test_a_link_that_was_lost_on_its_way_is_replaced_by_another(shop: RunningSer
     assert (kept[1].link_id, kept[1].url) == (kept[0].link_id, None)
 
 
+def test_links_are_revoked_together_also_when_the_answer_is_lost(shop: RunningServer) -> None:
+    with open_client(shop, "none", "none", LOST) as client:
+        profile_id = client.admin.create_workspace(ACME).profile_id
+        url = client.admin.create_link(profile_id, "view").url
+        client.admin.revoke_links(profile_id)
+        again = client.admin.create_link(profile_id, "view").url
+    assert url is not None
+    assert again is not None
+    assert sign_in_by_link(url).status == httpx.codes.UNAUTHORIZED
+    assert sign_in_by_link(again).status == httpx.codes.SEE_OTHER
+
+
 def test_an_imported_key_is_never_replaced(shop: RunningServer) -> None:
     with open_client(shop, "none", LOST) as client:
         profile_id = client.admin.create_workspace(ACME).profile_id
@@ -190,6 +203,8 @@ def test_an_event_loop_does_the_same(shop: RunningServer) -> None:
             assert not works(shop, second.key)
             link = await client.admin.create_link(profile_id, "view")
             assert link.url is not None
+            await client.admin.revoke_links(profile_id)
+            assert sign_in_by_link(link.url).status == httpx.codes.UNAUTHORIZED
             topup = await client.admin.grant(profile_id, 7)
             assert topup.credits == 7
 

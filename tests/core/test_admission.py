@@ -64,6 +64,7 @@ WORKSPACE = Workspace(
     auto_top_up_balance_fall_below_micro=None,
     is_auto_top_up_granted=False,
     created_at_ms=0,
+    session_epoch="",
     report_timezone="UTC",
     zones=(ZoneSince(0, "UTC"),),
     plans=((0, 1),),

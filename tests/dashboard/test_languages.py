@@ -6,6 +6,7 @@ before it is done and what tells that it was, and every way to be refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -206,8 +207,8 @@ def test_no_answer_to_a_form_is_english(shop: Shop, reader: Reader) -> None:
     for page in list(reader.look_at_all(shop)):
         visitor = reader.visitors[area_of(page)]
         for form in page.forms:
-            # The operator's own token is revoked by nobody here.
-            if form.method != "post" or form.action.endswith(("/sign-out", "/sign-in", "/revoke")):
+            # The operator's own token is revoked by nobody here, and who looks stays signed in.
+            if form.method != "post" or re.search(r"/(sign-\w+|revoke)(/|$)", form.action):
                 continue
             typed = {name: [VALUES[name]] for name in form.values if name in VALUES}
             values = {**form.values, **typed}
@@ -218,6 +219,23 @@ def test_no_answer_to_a_form_is_english(shop: Shop, reader: Reader) -> None:
     revoked = f"/dashboard/keys/{shop.key_id}/revoke"
     manager = reader.visitors["workspace"]
     assert reader.look(manager.send(manager.get(revoked), revoked)).status == httpx.codes.OK
+
+
+def test_nothing_that_signs_everyone_out_is_english(shop: Shop, reader: Reader) -> None:
+    places: tuple[tuple[Area, str], ...] = (
+        ("operator", f"/operator/workspaces/{shop.profile_id}"),
+        ("workspace", "/dashboard"),
+    )
+    for area, place in places:
+        visitor, path = reader.visitors[area], f"{place}/sign-out/everyone"
+        if area == "workspace":
+            # The operator's doing has ended it.
+            reader.look(visitor.get(place), "ended")
+            visitor = by_link(shop, language=LANGUAGE_TAGS[reader.language])
+        asked = reader.look(visitor.send(visitor.get(place), path), "asked")
+        (form,) = (one for one in asked.forms if "confirmed" in one.values)
+        done = reader.look(visitor.post(path, form.values), "done")
+        assert done.response.request.url.query == b"said=signed-out"
 
 
 def test_no_refusal_is_english(shop: Shop, reader: Reader) -> None:

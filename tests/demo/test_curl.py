@@ -21,7 +21,13 @@ WORLD = World(
     key=Secret("it's a key"),
     admin_token=Secret("fbt_token"),
     link=LinkBegun(
-        link_id="link_1", profile_id=1, role="manage", made_ms=0, expires_ms=1, is_new=True
+        link_id="link_1",
+        profile_id=1,
+        role="manage",
+        made_ms=0,
+        expires_ms=1,
+        session_epoch="",
+        is_new=True,
     ),
     query_log_id="a-log-id",
     requests=9,

@@ -284,7 +284,7 @@ def test_a_workspace_that_is_looked_at_late_has_had_its_periods_all_along(world:
     world.home.plant(
         "insert into workspaces select 2, printf('%036d', 2), name, description, plan_id,"
         " next_plan_id, timezone, zone_version, licences, is_quota_sharing_enabled, anchor_day,"
-        " status, 0, null, null, 0, created_at_ms, 0 from workspaces;"
+        " status, 0, null, null, 0, created_at_ms, 0, '' from workspaces;"
         " insert into workspace_zones select 2, zone_version, from_ms, timezone, null"
         " from workspace_zones"
     )
@@ -302,7 +302,7 @@ def test_many_periods_that_end_together_are_all_rolled(world: World) -> None:
         " (select 1 union all select value + 1 from n where value < 600)"
         " select profile_id + n.value, printf('%036d', n.value), name, description, plan_id,"
         " next_plan_id, timezone, zone_version, licences, is_quota_sharing_enabled, anchor_day,"
-        " status, 0, null, null, 0, created_at_ms, 0 from workspaces, n;"
+        " status, 0, null, null, 0, created_at_ms, 0, '' from workspaces, n;"
         "insert into workspace_zones select w.profile_id, 1, 0, 'UTC', null from workspaces w"
         " where profile_id > 1"
     )

@@ -227,7 +227,7 @@ def crowd(store: SqliteDatabase, count: int) -> None:
     store.connection.execute(
         f"begin; insert into workspaces {numbers} select i, printf('%036d', i), name, description,"
         " plan_id, next_plan_id, timezone, zone_version, licences, is_quota_sharing_enabled,"
-        " anchor_day, status, 0, null, null, 0, created_at_ms, 0 from n, workspaces"
+        " anchor_day, status, 0, null, null, 0, created_at_ms, 0, '' from n, workspaces"
         " where profile_id = 1;"
         f"insert into workspace_zones {numbers} select i, 1, 0, 'UTC', null from n;"
         f"insert into workspace_plans {numbers} select i, 0, 1 from n;"

@@ -126,7 +126,7 @@ def crowd(place: Place, count: int) -> None:
         f" (select 1 union all select value + 1 from n where value < {count})"
         " select profile_id + n.value, printf('%036d', n.value), name, description, plan_id,"
         " next_plan_id, timezone, zone_version, licences, is_quota_sharing_enabled, anchor_day,"
-        " status, 0, null, null, 0, created_at_ms, 0 from workspaces, n;"
+        " status, 0, null, null, 0, created_at_ms, 0, '' from workspaces, n;"
         "insert into workspace_zones select w.profile_id, 1, 0, 'UTC', null from workspaces w"
         " where profile_id > 1"
     )

@@ -13,6 +13,7 @@ from tests.fleet.node import Node
 from tests.fleet.world import World
 from tests.support.faces import RICH, SLUG, Customer
 from tests.support.recorders import until
+from tests.support.sign_in import sign_in_by_key
 
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("ground", ["postgres"])]
 
@@ -47,12 +48,16 @@ def change(node: Node, method: str, path: str, body: object = None) -> None:
 
 
 def check_known_within_a_second(
-    world: World, customer: Customer, do: Callable[[Node], None], is_new: Callable[[Answer], bool]
+    world: World,
+    customer: Customer,
+    do: Callable[[Node], None],
+    is_new: Callable[[Answer], bool],
+    ask: Callable[[Node, Customer], Answer] = asked,
 ) -> None:
     """What the first node is told, all others act by, a second after its answer at the latest."""
     first, *others = world.nodes
     for node in world.nodes:
-        assert not is_new(asked(node, customer)), "there is something to become new"
+        assert not is_new(ask(node, customer)), "there is something to become new"
     do(first)
     done = time.monotonic()
     seen: dict[str, float] = {}
@@ -60,7 +65,7 @@ def check_known_within_a_second(
     def is_everywhere() -> bool:
         for node in others:
             sent = time.monotonic()
-            if not is_new(asked(node, customer)):
+            if not is_new(ask(node, customer)):
                 late = sent - done
                 assert late <= KNOWN_SECONDS_MAX, f"old after {late:.3f} s"
                 seen.pop(node.url, None)
@@ -80,6 +85,25 @@ def test_a_key_revoked_at_one_node_is_refused_at_all(world: World) -> None:
         customer,
         lambda node: change(node, "DELETE", f"{keys}/{key['key_id']}"),
         lambda told: told.get("status") == httpx.codes.UNAUTHORIZED,
+    )
+
+
+def test_sessions_ended_at_one_node_are_ended_at_all(world: World) -> None:
+    customer = customer_in(world, {})
+    # All nodes have one secret, so each knows the session that another has begun.
+    begun = sign_in_by_key(world.nodes[-1].url, customer.seats[0].key)
+
+    def seen(node: Node, _: Customer) -> Answer:
+        answer = node.call("GET", "/dashboard", headers={"Cookie": begun.cookie})
+        assert answer.status_code in {httpx.codes.OK, httpx.codes.SEE_OTHER}, answer.text
+        return {"status": answer.status_code}
+
+    check_known_within_a_second(
+        world,
+        customer,
+        lambda node: change(node, "DELETE", f"/workspaces/{customer.profile_id}/links"),
+        lambda told: told["status"] == httpx.codes.SEE_OTHER,
+        seen,
     )
 
 

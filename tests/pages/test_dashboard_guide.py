@@ -1,4 +1,4 @@
-"""The guide to the dashboard: each way it shows to make a link makes one, on a real server."""
+"""The guide to the dashboard: its ways to make links, and to end them, do so on a real server."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from farebox.core.link import PAGE
 from farebox.pages.guides import guide
 from farebox.settings import read_settings
 from tests.support.server import RunningServer
+from tests.support.sign_in import sign_in_by_link
 
 FENCED = re.compile(r"^```\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"https?://[^\s\"]+#lnk_[0-9A-Za-z_-]+")
@@ -42,9 +44,9 @@ def ran(server: RunningServer, *command: str) -> str:
     return done.stdout
 
 
-def test_every_line_of_the_guide_makes_a_link(server: RunningServer) -> None:
+def test_every_line_of_the_guide_makes_a_link_or_ends_all_of_them(server: RunningServer) -> None:
     text = server.client.get(f"{server.url}/docs/en/dashboard.md").text
-    command, curl, program, *_ = FENCED.findall(text)
+    command, curl, program, revocation, *_ = FENCED.findall(text)
     python = f"import os\ntoken = os.environ['TOKEN']\n{program}\nprint(url)"
     told = [
         ran(server, "bash", "-ec", command),
@@ -55,6 +57,9 @@ def test_every_line_of_the_guide_makes_a_link(server: RunningServer) -> None:
     found = [link[0] for link in links if link is not None]
     assert len(set(found)) == len(told)
     assert all(link.startswith(f"{server.url}{PAGE}#") for link in found)
+    assert {sign_in_by_link(link).status for link in found} == {httpx.codes.SEE_OTHER}
+    ran(server, "bash", "-ec", revocation)
+    assert {sign_in_by_link(link).status for link in found} == {httpx.codes.UNAUTHORIZED}
 
 
 def test_the_settings_of_the_guide_can_be_set() -> None:

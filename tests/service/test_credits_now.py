@@ -147,7 +147,7 @@ def test_a_workspace_that_has_no_period_yet_has_its_plan_credits_in_full(home: H
         home.plant(
             "insert into workspaces select 9, replace(uid, '-', '_'), 'New', '', plan_id, null,"
             " 'Asia/Kathmandu', 1, 1, 0, 31, 'active', 0, null, null, 0,"
-            " created_at_ms, 0 from workspaces;"
+            " created_at_ms, 0, '' from workspaces;"
             "insert into workspace_zones values (9, 1, 0, 'Asia/Kathmandu', null);"
             "insert into workspace_plans values (9, 0, 1)"
         )

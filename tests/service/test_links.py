@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 
-from farebox.core.errors import EXPIRED_LINK, INVALID_LINK, FareboxError
+from farebox.core.errors import EXPIRED_LINK, INVALID_LINK, REVOKED_LINK, FareboxError
+from farebox.core.instant import MS_PER_HOUR
 from farebox.core.key import LINK_PREFIX, SECRET_PATTERN, holds_secret, strike_out
 from farebox.core.link import PAGE, SECONDS_MAX, SECONDS_MIN
+from farebox.engine.directory import Directory
 from farebox.engine.entropy import SystemEntropy
 from farebox.engine.seal import Seal
 from farebox.engine.secret import ProgramSecret
 from farebox.service.forms.link import LinkMade
-from farebox.service.links import LinkToken, link_seal, open_link, shown
+from farebox.service.links import LinkToken, link_seal, open_link, shown, workspace_of_link
 from tests.support.harness import Harness
 from tests.support.homes import Home
 
@@ -61,7 +63,7 @@ def test_a_link_says_all_of_itself_until_the_instant_it_expires(
     profile_id = harness.workspace(name="Acme", plan="gold")
     link = made(harness, seal, profile_id, role=role, expires_in_seconds=seconds)
     token, expires_ms = token_of(link), harness.now_ms + seconds * 1000
-    told = LinkToken(link.link_id, profile_id, link.role, harness.now_ms, expires_ms)
+    told = LinkToken(link.link_id, profile_id, link.role, harness.now_ms, expires_ms, "")
     assert (link.role, open_link(seal, token, expires_ms - 1)) == (role, told)
     with pytest.raises(FareboxError) as late:
         open_link(seal, token, expires_ms)
@@ -108,6 +110,70 @@ def test_there_is_no_link_to_a_workspace_that_is_not_there(harness: Harness) -> 
     assert missing.value.kind.status == 404
 
 
+def works(harness: Harness, directory: Directory, seal: Seal[LinkToken], link: LinkMade) -> bool:
+    """Whether a link leads to its workspace and isn't revoked, by what a process knows."""
+    told = open_link(seal, token_of(link), harness.now_ms)
+    try:
+        workspace = workspace_of_link(told, directory.workspaces)
+    except FareboxError as error:
+        if error.kind is not REVOKED_LINK:
+            raise
+        return False
+    return workspace.profile_id == told.profile_id
+
+
+def test_a_revocation_ends_the_links_that_were_made_before_and_no_other(
+    harness: Harness, seal: Seal[LinkToken]
+) -> None:
+    acme, bolt = (harness.workspace(name=name, plan="gold") for name in ("Acme", "Bolt"))
+    directory = Directory()
+    directory.load(harness.reader)
+    # All in one millisecond, which tells nothing of what came first.
+    before = [made(harness, seal, acme, role) for role in ("view", "manage")]
+    others = made(harness, seal, bolt)
+    harness.call("links.revoke", profile_id=acme)
+    after = made(harness, seal, acme)
+    directory.refresh(harness.reader)
+    links = [*before, others, after]
+    assert [works(harness, directory, seal, link) for link in links] == [False, False, True, True]
+    harness.call("links.revoke", profile_id=acme)
+    directory.refresh(harness.reader)
+    links.append(made(harness, seal, acme))
+    told = [works(harness, directory, seal, link) for link in links]
+    assert told == [False, False, True, False, True]
+
+
+@pytest.mark.parametrize("ahead_ms", [-MS_PER_HOUR, MS_PER_HOUR])
+def test_a_revocation_holds_whatever_the_clocks_say(
+    harness: Harness, seal: Seal[LinkToken], ahead_ms: int
+) -> None:
+    """As where one node makes links and another one, whose clock differs, revokes them."""
+    profile_id, now_ms = harness.workspace(name="Acme", plan="gold"), harness.now_ms
+    directory = Directory()
+    directory.load(harness.reader)
+    before = made(harness, seal, profile_id, expires_in_seconds=SECONDS_MAX)
+    harness.clock.begin_at(now_ms + ahead_ms)
+    harness.call("links.revoke", profile_id=profile_id)
+    harness.clock.begin_at(now_ms)
+    after = made(harness, seal, profile_id, expires_in_seconds=SECONDS_MAX)
+    directory.refresh(harness.reader)
+    assert [works(harness, directory, seal, link) for link in (before, after)] == [False, True]
+    told = harness.select("select at_ms from changes order by change_id desc limit 3")
+    assert told == [(now_ms,), (now_ms + ahead_ms,), (now_ms,)]
+
+
+def test_who_revoked_links_is_kept(harness: Harness) -> None:
+    profile_id = harness.workspace(name="Acme", plan="gold")
+    harness.call("links.revoke", profile_id=profile_id)
+    sql = "select action, kind, ref, profile_id, at_ms, actor from changes order by change_id desc"
+    *kept, actor = harness.select(sql)[0]
+    assert kept == ["revoke_links", "workspace", str(profile_id), profile_id, harness.now_ms]
+    assert actor
+    with pytest.raises(FareboxError) as missing:
+        harness.call("links.revoke", profile_id=999)
+    assert missing.value.kind.status == 404
+
+
 def test_a_link_is_found_and_struck_out_wherever_it_stands(
     harness: Harness, seal: Seal[LinkToken]
 ) -> None:
@@ -116,6 +182,6 @@ def test_a_link_is_found_and_struck_out_wherever_it_stands(
     assert holds_secret(text)
     assert strike_out(text) == f"see {BASE_URL}{PAGE}#***, made as {link.link_id}"
     # The shortest that there can be, too.
-    shortest = seal.seal(LinkToken("link_" + "0" * 12, 1, "view", 2**40, 2**40))
+    shortest = seal.seal(LinkToken("link_" + "0" * 12, 1, "view", 2**40, 2**40, ""))
     assert SECRET_PATTERN.count(LINK_PREFIX) == 1
     assert strike_out(shortest) == "***"

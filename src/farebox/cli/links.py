@@ -12,7 +12,8 @@ from farebox.cli.secret import note_its_origin, open_secret
 from farebox.cli.session import DATABASE_DEFAULT, Database, Session
 from farebox.core.link import Role
 from farebox.engine.spawn import DATABASE_VARIABLE
-from farebox.service.forms.link import LinkBegun, LinkMake
+from farebox.service.forms.common import Nothing
+from farebox.service.forms.link import LinkBegun, LinkMake, LinksRevoke
 from farebox.service.links import link_seal, shown
 from farebox.settings import process_environment, read_settings
 
@@ -53,3 +54,13 @@ def create(
         note(f"FAREBOX_PUBLIC_URL is not set: the link begins with {settings.base_url}.")
     note_its_origin(session, settings)
     note(ONCE)
+
+
+@app.command()
+def revoke(profile_id: ProfileId, *, database: Database = DATABASE_DEFAULT) -> None:
+    """End all links into the dashboard of a workspace, and sign everyone out of it.
+
+    API keys still work, also to sign in anew.
+    """
+    Session(database).call("links.revoke", LinksRevoke(profile_id=profile_id), Nothing)
+    note(f"All links and sign-ins of workspace {profile_id} have ended.")

@@ -86,3 +86,7 @@ class Admin:
         return self._driver.run(
             calls.create_link(self._caller, profile_id, role, expires_in_seconds, idempotency_key)
         )
+
+    def revoke_links(self, profile_id: int) -> None:
+        """End all links into the dashboard of a workspace, and sign everyone out of it."""
+        self._driver.run(calls.revoke_links(self._caller, profile_id))

@@ -98,6 +98,12 @@ def create_link(
     raise TransportError(message)
 
 
+def revoke_links(caller: Caller, profile_id: int) -> Flow[None]:
+    """End all links and sessions of a workspace; doing it twice ends what was made in between."""
+    path = _filled(links.LINKS_REVOKE, profile_id=profile_id)
+    return perform(Call("DELETE", path, _nothing), caller)
+
+
 def grant(
     caller: Caller,
     profile_id: int,

@@ -90,3 +90,7 @@ class AsyncAdmin:
         return await self._driver.run(
             calls.create_link(self._caller, profile_id, role, expires_in_seconds, idempotency_key)
         )
+
+    async def revoke_links(self, profile_id: int) -> None:
+        """End all links into the dashboard of a workspace, and sign everyone out of it."""
+        await self._driver.run(calls.revoke_links(self._caller, profile_id))

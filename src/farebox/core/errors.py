@@ -97,6 +97,9 @@ INVALID_LINK = ErrorKind(
 EXPIRED_LINK = ErrorKind(
     40105, "expired_link", "The link has expired. Ask whoever sent it for a new one."
 )
+REVOKED_LINK = ErrorKind(
+    40106, "revoked_link", "The link was revoked. Ask whoever sent it for a new one."
+)
 
 INVALID_SESSION = ErrorKind(40110, "invalid_session", "The sign-in has ended; sign in again.")
 

@@ -23,6 +23,7 @@ class Workspace(NamedTuple):
     that its prices hold from that instant on, whoever notices it when. Auto top-up: when the
     balance falls below a mark, the provider is told; if it `is_auto_top_up_granted`, the credits
     are granted at once as well. While it is enabled, both amounts are there and above 0.
+    Links and sessions carry `session_epoch`; those that carry another one have ended.
     """
 
     profile_id: int
@@ -42,6 +43,7 @@ class Workspace(NamedTuple):
     auto_top_up_balance_fall_below_micro: int | None
     is_auto_top_up_granted: bool
     created_at_ms: int
+    session_epoch: str
     report_timezone: str
     zones: tuple[ZoneSince, ...]
     plans: tuple[tuple[int, int], ...]

@@ -1,7 +1,8 @@
 """Access: what a session's cookie says, held against what is true now.
 
-A key that was revoked or has expired, a token that was revoked, a workspace that is gone: each ends
-the sessions that stand on it, on every process within a second. A suspended workspace is told so.
+A key that was revoked or has expired, a token that was revoked, a workspace that is gone or whose
+links were revoked: each ends the sessions that stand on it, on every process within a second, and
+the sign-in page says so. A suspended workspace is told so.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ async def session_of(visit: Visit) -> Session | None:
     else:
         await desk.follower.ensure_fresh()
     if not _is_grounded(desk.directory, session, visit.now_ms):
+        visit.has_ended = True
         return None
     return session
 
@@ -47,9 +49,18 @@ def _is_grounded(directory: Directory, session: Session, now_ms: int) -> bool:
     match session.kind:
         case "key":
             key = directory.keys.get(session.ref)
-            return key is not None and key.status(now_ms) == "active"
+            is_active = key is not None and key.status(now_ms) == "active"
+            return is_active and _is_of_now(directory, session)
         case "operator":
             token = directory.token_of_id(session.ref)
             return token is not None and token.scope == "admin"
-        case "link" | "visitor":
-            return session.profile_id in directory.workspaces
+        case "link":
+            return _is_of_now(directory, session)
+        case "visitor":
+            return True
+
+
+def _is_of_now(directory: Directory, session: Session) -> bool:
+    """Whether the sessions of its workspace weren't ended since it began."""
+    found = directory.workspaces.get(session.profile_id)
+    return found is not None and found.session_epoch == session.session_epoch

@@ -6,8 +6,9 @@
     operator    signed in with a token of the scope `admin`
 
 The cookie holds ids and no secret, so there is nothing to store; what it says is checked against
-the directory at every request, and a key, token or workspace that has ended ends the session.
-Workspace and operator have cookies of their own, each for its own paths.
+the directory at every request. A session ends with the key, token or link that it was begun with;
+one of a workspace also when the workspace gets another `session_epoch`. Signing out only has this
+browser forget its cookie. Workspace and operator have cookies of their own, each for its own paths.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ _ACTORS: dict[Kind, str] = {"key": "key", "link": "link", "operator": "token"}
 
 
 class Session(msgspec.Struct, array_like=True, frozen=True):
-    """One sign-in. `ref` is the id of the key, link or token; a visitor has none."""
+    """One sign-in. `ref` is the id of the key, link or token; a visitor has none.
+
+    `session_epoch` is that of the workspace when the session or its link was made.
+    """
 
     session_id: str
     area: Area
@@ -45,6 +49,7 @@ class Session(msgspec.Struct, array_like=True, frozen=True):
     profile_id: int = 0
     ref: str = ""
     role: Role = "view"
+    session_epoch: str = ""
 
     @property
     def actor(self) -> str:
@@ -69,10 +74,11 @@ class Sessions:
         profile_id: int = 0,
         ref: str = "",
         role: Role = "view",
+        session_epoch: str = "",
     ) -> Session:
         """A session with an id that nobody can guess."""
         session_id = self._entropy.random_bytes(16).hex()
-        return Session(session_id, area, kind, expires_ms, profile_id, ref, role)
+        return Session(session_id, area, kind, expires_ms, profile_id, ref, role, session_epoch)
 
     def read(self, request: Request, area: Area, now_ms: int) -> Session | None:
         """The session of a request, if its cookie is ours and hasn't ended."""

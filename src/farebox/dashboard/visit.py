@@ -54,6 +54,7 @@ class Visit:
         form: what was sent; empty where nothing was.
         keeps: a session that the answer is to set.
         ends: whether the answer is to end the session.
+        has_ended: whether the browser came with a session that has ended before its time.
         is_open: whether it isn't known what became of the form that was sent.
     """
 
@@ -67,6 +68,7 @@ class Visit:
     form: Form = field(default_factory=Form)
     keeps: Session | None = None
     ends: bool = False
+    has_ended: bool = False
     is_open: bool = False
 
     @property

@@ -72,6 +72,7 @@ class _WorkspaceRow(NamedTuple):
     auto_top_up_balance_fall_below_micro: int | None
     is_auto_top_up_granted: int
     created_at_ms: int
+    session_epoch: str
 
 
 class _ZoneRow(NamedTuple):
@@ -144,6 +145,7 @@ def read_workspaces(reader: Reader, profile_id: int | None) -> list[Workspace]:
             auto_top_up_balance_fall_below_micro=row.auto_top_up_balance_fall_below_micro,
             is_auto_top_up_granted=bool(row.is_auto_top_up_granted),
             created_at_ms=row.created_at_ms,
+            session_epoch=row.session_epoch,
             report_timezone=_timezone_of(zones[row.profile_id], row.zone_version),
             zones=tuple(ZoneSince(z.from_ms, z.timezone) for z in zones[row.profile_id]),
             plans=tuple(plans[row.profile_id]),

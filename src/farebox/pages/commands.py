@@ -28,7 +28,7 @@ COMMANDS: tuple[CommandFact, ...] = (
     CommandFact("workspaces", _ALL, Phrase("Workspaces: your customers.")),
     CommandFact("users", _ALL, Phrase("Users: the members of a workspace.")),
     CommandFact("keys", (*_ALL, "rotate", "revoke"), Phrase("API keys of a workspace.")),
-    CommandFact("links", ("create",), Phrase("Links into the dashboard of a workspace.")),
+    CommandFact("links", ("create", "revoke"), Phrase("Links into the dashboard of a workspace.")),
     CommandFact("grants", ("create", "list"), Phrase("Credits given to a workspace.")),
     CommandFact("corrections", ("create", "list"), Phrase("Corrections of what was charged.")),
     CommandFact("refusals", ("list", "counts"), Phrase("Refused calls, and why.")),

@@ -70,3 +70,16 @@ def test_no_link_is_made_that_could_not_be_signed(admin: Admin) -> None:
     path = f"/workspaces/{profile_id}/links"
     assert admin.call("POST", path, {"role": "view"}).status_code == 503
     assert admin.api.harness.select("select ref from changes where kind = 'link'") == []
+
+
+def test_all_links_of_a_workspace_are_revoked_as_often_as_one_likes(admin: Admin) -> None:
+    profile_id = admin.workspace()
+    path = f"/workspaces/{profile_id}/links"
+    admin.make(path, {"role": "manage"})
+    for _ in range(2):
+        before = admin.api.context.directory.workspaces[profile_id].session_epoch
+        answer = admin.call("DELETE", path)
+        assert (answer.status_code, answer.content) == (204, b"")
+        # This process knows of it with its answer.
+        assert admin.api.context.directory.workspaces[profile_id].session_epoch != before
+    assert admin.call("DELETE", "/workspaces/999/links").status_code == 404

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farebox.contract.admin.common import WORKSPACE, Form, Texts, write
+from farebox.contract.admin.common import WORKSPACE, Form, Texts, end, write
 from farebox.service.forms.link import LinkCreate, LinkMade
 
 LINKS_CREATE = write(
@@ -26,5 +26,16 @@ LINKS_CREATE = write(
         },
     ),
 )
+LINKS_REVOKE = end(
+    "admin_links_revoke",
+    f"{WORKSPACE}/links",
+    Texts(
+        "Revoke the Links",
+        "End all links and dashboard sessions of a workspace",
+        "For a link that went to the wrong person, or a lost laptop. Every link into the dashboard "
+        "of the workspace and everyone who is signed in to it is refused at once on this process, "
+        "and within a second on every other. API keys still work, also to sign in anew.",
+    ),
+)
 
-OPERATIONS = (LINKS_CREATE,)
+OPERATIONS = (LINKS_CREATE, LINKS_REVOKE)

@@ -23,6 +23,8 @@ function bind(form, dialog) {
     submitter = event.submitter;
     dialog.returnValue = "";
     dialog.showModal();
+    // Not `autofocus`: of that browsers complain in a frame of another site, though it is hidden.
+    dialog.querySelector('button[value="no"]')?.focus();
   });
   dialog.addEventListener("close", () => {
     if (dialog.returnValue !== YES) return;

@@ -52,6 +52,7 @@ from farebox.dashboard.workspace.key_writes import (
 )
 from farebox.dashboard.workspace.keys import show_key, show_keys
 from farebox.dashboard.workspace.logs import show_log, show_logs
+from farebox.dashboard.workspace.sign_out import sign_everyone_out
 from farebox.dashboard.workspace.usage import download_usage, show_usage
 
 # No slug and no id begins with `_`, so that new things have addresses of their own.
@@ -78,6 +79,7 @@ _OF_ONE = (
     Page(f"{_ONE}/ledger", show_ledger),
     Page(f"{_ONE}/refusals", show_refusals_of_one),
     Page(f"{_ONE}/link", show_link_form, make_link),
+    Page(f"{_ONE}/sign-out/everyone", None, sign_everyone_out),
 )
 PAGES = (
     Page("/sign-in", show_sign_in, sign_in, needs="nothing", needs_to_send="nothing"),

@@ -19,11 +19,13 @@ from farebox.dashboard.workspace.link import follow_link, show_link
 from farebox.dashboard.workspace.logs import show_log, show_logs
 from farebox.dashboard.workspace.overview import show_overview
 from farebox.dashboard.workspace.sign_in import show_sign_in, sign_in
+from farebox.dashboard.workspace.sign_out import sign_everyone_out
 from farebox.dashboard.workspace.usage import download_usage, show_usage
 
 PAGES = (
     Page("/sign-in", show_sign_in, sign_in, needs="nothing", needs_to_send="nothing"),
     Page("/link", show_link, follow_link, needs="nothing", needs_to_send="nothing"),
+    Page("/sign-out/everyone", None, sign_everyone_out),
     Page("", show_overview),
     Page("/usage", show_usage),
     Page("/usage/file", download_usage),

@@ -1,7 +1,8 @@
 """Coming by a link of the provider.
 
 The link's token stands behind the `#` of its address, which a browser keeps to itself: a script
-takes it out of the address and sends it here as a form. The session ends when the link does.
+takes it out of the address and sends it here as a form. The session ends when the link does, or
+when all links of the workspace are revoked.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from farebox.contract.texts import error_message
-from farebox.core.errors import EXPIRED_LINK, INVALID_LINK, SUSPENDED, FareboxError
+from farebox.core.errors import EXPIRED_LINK, INVALID_LINK, REVOKED_LINK, SUSPENDED, FareboxError
 from farebox.dashboard.visit import Visit
-from farebox.service.links import open_link
+from farebox.service.links import open_link, workspace_of_link
 
 _FIELD = "token"
+_ENDED = frozenset({INVALID_LINK, EXPIRED_LINK, REVOKED_LINK})
 
 
 async def show_link(visit: Visit) -> Response:
@@ -26,15 +28,13 @@ async def follow_link(visit: Visit) -> Response:
     desk = visit.desk
     try:
         link = open_link(desk.links, visit.form.text(_FIELD), visit.now_ms)
+        await desk.follower.catch_up()
+        workspace = workspace_of_link(link, desk.directory.workspaces)
     except FareboxError as error:
-        if error.kind not in {INVALID_LINK, EXPIRED_LINK}:
+        if error.kind not in _ENDED:
             raise
         visit.form.problem = error_message(visit.language, error)
         return await visit.show("workspace/link.html", status=error.kind.status)
-    await desk.follower.catch_up()
-    workspace = desk.directory.workspaces.get(link.profile_id)
-    if workspace is None:
-        raise FareboxError(INVALID_LINK)
     if workspace.status == "suspended":
         raise FareboxError(SUSPENDED)
     visit.keeps = desk.sessions.make(
@@ -44,5 +44,6 @@ async def follow_link(visit: Visit) -> Response:
         profile_id=link.profile_id,
         ref=link.link_id,
         role=link.role,
+        session_epoch=link.session_epoch,
     )
     return visit.go(visit.root)

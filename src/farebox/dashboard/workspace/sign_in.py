@@ -39,7 +39,12 @@ async def sign_in(visit: Visit) -> Response:
     if caller.key.expires_at_ms is not None:
         ends_ms = min(ends_ms, caller.key.expires_at_ms)
     visit.keeps = desk.sessions.make(
-        "workspace", "key", ends_ms, profile_id=caller.profile_id, ref=caller.key.key_id
+        "workspace",
+        "key",
+        ends_ms,
+        profile_id=caller.profile_id,
+        ref=caller.key.key_id,
+        session_epoch=caller.workspace.session_epoch,
     )
     return visit.go(next_path(visit))
 

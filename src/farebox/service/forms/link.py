@@ -42,6 +42,12 @@ class LinkMake(LinkCreate, kw_only=True, frozen=True):
     profile_id: int
 
 
+class LinksRevoke(Struct, kw_only=True, frozen=True):
+    """The end of all links into a workspace, and of all that was signed in to it."""
+
+    profile_id: int
+
+
 class LinkBegun(Struct, kw_only=True, frozen=True):
     """A link as the recorder made it; it is signed where it is shown."""
 
@@ -50,6 +56,7 @@ class LinkBegun(Struct, kw_only=True, frozen=True):
     role: Role
     made_ms: int
     expires_ms: int
+    session_epoch: str
     is_new: bool
 
 

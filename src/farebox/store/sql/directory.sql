@@ -27,7 +27,7 @@ order by plan_id, log_type_id, valid_from_ms;
 select profile_id, uid, name, description, plan_id, next_plan_id, timezone, zone_version, licences,
   is_quota_sharing_enabled, anchor_day, status, is_auto_top_up_credits_enabled,
   auto_top_up_credit_micro, auto_top_up_balance_fall_below_micro, is_auto_top_up_granted,
-  created_at_ms
+  created_at_ms, session_epoch
 from workspaces
 where profile_id between coalesce(:profile_id, cast(0 as bigint))
   and coalesce(:profile_id, 9223372036854775807)

@@ -35,6 +35,14 @@ where profile_id = :profile_id;
 update workspaces set plan_id = :plan_id, next_plan_id = :next_plan_id
 where profile_id = :profile_id;
 
+-- name: session_epoch
+-- Links: what the links that are made now carry.
+select session_epoch from workspaces where profile_id = :profile_id;
+
+-- name: session_epoch_set!
+-- Links: the end of all that carry the one before.
+update workspaces set session_epoch = :session_epoch where profile_id = :profile_id;
+
 -- name: workspace_last
 -- Workspaces: the last id.
 select max(profile_id) from workspaces;

@@ -1,7 +1,6 @@
 -- One word for one thing: the names here are those of Python, JSON and the pages.
 -- Suffixes: _micro is micro-credits, _ms is UTC milliseconds. Every key leads with the workspace.
 -- Numbers are bigint and texts in the order of their bytes, as in the other engine.
---
 -- Tables that several nodes add to at once have a slot last in their key, the node's own: rows of
 -- different nodes are different rows, and whoever reads sums them. Exclusive writers use slot 0.
 
@@ -107,14 +106,15 @@ create table workspaces (
   is_quota_sharing_enabled bigint not null check (is_quota_sharing_enabled in (0, 1)),
   anchor_day bigint not null check (anchor_day between 1 and 31),
   status text collate "C" not null check (status in ('active', 'suspended')),
-  is_auto_top_up_credits_enabled bigint not null
-    check (is_auto_top_up_credits_enabled in (0, 1)),
+  is_auto_top_up_credits_enabled bigint not null check (is_auto_top_up_credits_enabled in (0, 1)),
   auto_top_up_credit_micro bigint check (auto_top_up_credit_micro > 0),
   auto_top_up_balance_fall_below_micro bigint check (auto_top_up_balance_fall_below_micro > 0),
   is_auto_top_up_granted bigint not null check (is_auto_top_up_granted in (0, 1)),
   created_at_ms bigint not null,
   -- When something ends by itself, a period or a grant: then, or later.
   due_ms bigint not null default 0,
+  -- What links and dashboard sessions carry; with another one here all of them have ended.
+  session_epoch text collate "C" not null default '',
   check (is_auto_top_up_credits_enabled = 0 or (
     auto_top_up_credit_micro is not null and auto_top_up_balance_fall_below_micro is not null))
 );

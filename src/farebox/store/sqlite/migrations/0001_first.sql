@@ -102,14 +102,15 @@ create table workspaces (
   is_quota_sharing_enabled integer not null check (is_quota_sharing_enabled in (0, 1)),
   anchor_day integer not null check (anchor_day between 1 and 31),
   status text not null check (status in ('active', 'suspended')),
-  is_auto_top_up_credits_enabled integer not null
-    check (is_auto_top_up_credits_enabled in (0, 1)),
+  is_auto_top_up_credits_enabled integer not null check (is_auto_top_up_credits_enabled in (0, 1)),
   auto_top_up_credit_micro integer check (auto_top_up_credit_micro > 0),
   auto_top_up_balance_fall_below_micro integer check (auto_top_up_balance_fall_below_micro > 0),
   is_auto_top_up_granted integer not null check (is_auto_top_up_granted in (0, 1)),
   created_at_ms integer not null,
   -- When something ends by itself, a period or a grant: then, or later.
   due_ms integer not null default 0,
+  -- What links and dashboard sessions carry; with another one here all of them have ended.
+  session_epoch text not null default '',
   check (is_auto_top_up_credits_enabled = 0 or (
     auto_top_up_credit_micro is not null and auto_top_up_balance_fall_below_micro is not null))
 ) strict;
