@@ -33,6 +33,8 @@ from tests.browser.world import World, running_world
 # The first is the same Chromium without windows, and needs half the time.
 CHROMIUMS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
 MISSING = "these tests need Debian's Chromium: apt-get install chromium-headless-shell"
+# Names for sites of the tests' own; nobody else's end like this.
+ARGUMENTS = ("--host-resolver-rules=MAP *.test 127.0.0.1",)
 ACTION_MS_MAX = 15_000
 DEFAULTS: dict[str, Any] = {
     "locale": "en-US",
@@ -68,7 +70,7 @@ def browser(_playwright: Playwright) -> Iterator[Browser]:
     if chromium is None:
         pytest.fail(MISSING, pytrace=False)
     _resume(_playwright)
-    with _playwright.chromium.launch(executable_path=chromium) as browser:
+    with _playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS) as browser:
         _pause()
         yield browser
         _resume(_playwright)

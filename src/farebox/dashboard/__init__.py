@@ -3,6 +3,7 @@
     site.py         serves what `workspace.PAGES` and `operator.PAGES` declare
     visit.py        one request: who looks, in which language, at what; gives pages
     session.py      the signed cookie that says who looks; access.py holds it against what is true
+    cookies.py      how cookies are set, so that they are kept in frames, too
     form.py         what a page sends, and the mark that it came from our page
     struct_form.py  the same as the form of a command
     problem.py      what went wrong, on a page of its own or in the form that is to blame

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from farebox.contract.texts import LANGUAGES, Language, language_of
+from farebox.dashboard.cookies import set_cookie
 from farebox.dashboard.visit import Theme
 
 LANGUAGE = "lang"
@@ -44,16 +45,17 @@ def chosen(request: Request) -> str | None:
     return request.url.path + (f"?{urlencode(rest)}" if rest else "")
 
 
-def remember(request: Request, response: Response, *, is_secure: bool) -> None:
+def remember(request: Request, response: Response, *, is_secure: bool, is_framed: bool) -> None:
     """Have the browser keep what was chosen."""
     for name, value in _choices(request).items():
-        response.set_cookie(
+        set_cookie(
+            response,
             f"farebox_{name}",
             value,
-            max_age=_YEAR_SECONDS,
-            httponly=True,
-            samesite="lax",
-            secure=is_secure,
+            path="/",
+            seconds=_YEAR_SECONDS,
+            is_secure=is_secure,
+            is_framed=is_framed,
         )
 
 

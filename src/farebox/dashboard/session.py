@@ -22,6 +22,7 @@ from starlette.responses import Response
 from farebox.core.errors import INVALID_SESSION, FareboxError
 from farebox.core.instant import MS_PER_HOUR, MS_PER_SECOND
 from farebox.core.link import Role
+from farebox.dashboard.cookies import end_cookie, set_cookie
 from farebox.engine.entropy import Entropy
 from farebox.engine.seal import Seal
 from farebox.engine.secret import ProgramSecret
@@ -95,23 +96,30 @@ class Sessions:
 
     def keep(self, response: Response, session: Session, now_ms: int, *, is_secure: bool) -> None:
         """Have the browser send a session from now on."""
-        seconds = max(0, session.expires_ms - now_ms) // MS_PER_SECOND
-        self._set(response, session.area, self._seal.seal(session), seconds, is_secure=is_secure)
+        area = session.area
+        set_cookie(
+            response,
+            _name(area),
+            self._seal.seal(session),
+            path=ROOTS[area],
+            seconds=max(0, session.expires_ms - now_ms) // MS_PER_SECOND,
+            is_secure=is_secure,
+            is_framed=self._is_framed_in(area),
+        )
 
     def end(self, response: Response, area: Area, *, is_secure: bool) -> None:
         """Have the browser forget the session."""
-        self._set(response, area, "", 0, is_secure=is_secure)
+        end_cookie(
+            response,
+            _name(area),
+            path=ROOTS[area],
+            is_secure=is_secure,
+            is_framed=self._is_framed_in(area),
+        )
 
-    def _set(
-        self, response: Response, area: Area, text: str, seconds: int, *, is_secure: bool
-    ) -> None:
-        parts = [f"{_name(area)}={text}", f"Path={ROOTS[area]}", f"Max-Age={seconds}", "HttpOnly"]
-        if is_secure:
-            parts.append("Secure")
-        # A frame on a page of another site gets no Lax cookie; browsers take None over https only.
-        is_other_site = self._is_framed and is_secure and area == "workspace"
-        parts.append("SameSite=None; Partitioned" if is_other_site else "SameSite=Lax")
-        response.headers.append("Set-Cookie", "; ".join(parts))
+    def _is_framed_in(self, area: Area) -> bool:
+        """Whether others may show the pages of an area; the operator's never."""
+        return self._is_framed and area == "workspace"
 
 
 def _name(area: Area) -> str:

@@ -106,7 +106,12 @@ class _Endpoint:
         preferred = _without_secrets(request) or chosen(request)
         if preferred is not None:
             response: Response = RedirectResponse(preferred, SEE_OTHER)
-            remember(request, response, is_secure=self._is_secure(request))
+            remember(
+                request,
+                response,
+                is_secure=self._is_secure(request),
+                is_framed=bool(self._desk.frame_ancestors),
+            )
         else:
             try:
                 response = await self._answer(request)
