@@ -128,6 +128,18 @@ def test_who_comes_with_a_session_that_was_ended_is_told_so_once(
     assert page.path == "/dashboard/usage"
 
 
+def test_a_session_that_is_younger_than_what_a_process_knows_holds_there(shop: Shop) -> None:
+    catch_up(shop)
+    directory = shop.api.context.directory
+    change_id, before = directory.change_id, directory.workspaces[shop.profile_id]
+    by_the_api(shop)
+    visitor = by_link(shop, "view")
+    # As in another process, which looks for changes a few times a second.
+    directory.workspaces[shop.profile_id] = before
+    directory.change_id = change_id
+    assert is_signed_in(visitor)
+
+
 def test_signing_out_alone_ends_nobody_elses_session(shop: Shop, customer: Visitor) -> None:
     other = by_link(shop, "view")
     customer.send(customer.get("/dashboard"), "/dashboard/sign-out")

@@ -23,11 +23,13 @@ async def session_of(visit: Visit) -> Session | None:
     session = desk.sessions.read(visit.request, visit.area, visit.now_ms)
     if session is None or session.kind == "visitor":
         return session
-    if session.kind == "operator":
-        # Their pages are few, and are to show what was made elsewhere a moment ago.
-        await desk.follower.catch_up()
-    else:
+    if session.kind != "operator":
         await desk.follower.ensure_fresh()
+        if _is_grounded(desk.directory, session, visit.now_ms):
+            return session
+    # An operator's pages are few, and are to show what was made elsewhere a moment ago; and what a
+    # session stands on may be younger than what this process knows.
+    await desk.follower.catch_up()
     if not _is_grounded(desk.directory, session, visit.now_ms):
         visit.has_ended = True
         return None
