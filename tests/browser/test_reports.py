@@ -131,7 +131,7 @@ def test_logs_are_found_and_one_is_told_with_what_was_captured(page: Page, world
     start = page.locator("#logs-table tbody tr").first
     expect(start).to_contain_text("/people/search")
     log_id = captured(world)
-    page.locator(f"tr[data-row='{log_id}'] a").click()
+    page.locator(f"tr[data-row='{log_id}'] a").first.click()
     page.wait_for_url(f"**/logs/{log_id}?**")
     expect(page.get_by_role("region", name="Request body")).to_contain_text('"query": "engineer"')
     expect(page.get_by_text("x-api-key").first).to_be_visible()
