@@ -17,6 +17,9 @@ PROJECT := --no-build-isolation --editable .
 # Makes the dashboard's scripts, if their sources have changed since.
 BUNDLE := $(BIN)/python src/farebox/dashboard/frontend/bundle.py
 
+# Tests start hundreds of programs: what one of them has compiled, the others need not.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test long sim check cover bench screenshots docs lock clean
@@ -30,7 +33,7 @@ run: $(RUN) ## Install what is needed and serve the demo on http://127.0.0.1:808
 
 test: $(DEV) ## Install what is needed and run every test; ARGS="-k grants" picks some
 	@$(BUNDLE)
-	@$(BIN)/pytest -n 2 $(ARGS)
+	@$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 
 long: $(DEV) ## Run the tests that take minutes: more power cuts, kills and examples
 	@$(BIN)/pytest -m long $(ARGS)
