@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from typing import NamedTuple
 
 import httpx
@@ -57,6 +58,12 @@ class RefusedError(Exception):
     """Nothing is sent there; the message says why."""
 
 
+@cache
+def trusted() -> ssl.SSLContext:
+    """The usual authorities, read once by a process: there are over a hundred of them."""
+    return httpx.create_ssl_context()
+
+
 async def resolve(host: str, port: int) -> list[str]:
     """The addresses of a host, the preferred one first."""
     loop = asyncio.get_running_loop()
@@ -79,7 +86,7 @@ class Sender:
         self._resolve = resolve
         self._agent = f"Farebox/{version}"
         self._client = httpx.AsyncClient(
-            verify=context or httpx.create_ssl_context(),
+            verify=context or trusted(),
             trust_env=False,
             follow_redirects=False,
             timeout=ATTEMPT_SECONDS_MAX,
