@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import ssl
 import subprocess
@@ -31,6 +32,7 @@ PORTS = {"uvicorn": ["--port", "0"], "gunicorn": ["--bind", "127.0.0.1:0"]}
 STOP_SECONDS_MAX = 30.0
 # To read all authorities for each connection takes longer than the call.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+DATABASE = "farebox.db"
 SEARCH, REDEEM = "/people/search", "/people/redeem"
 
 
@@ -41,32 +43,41 @@ class Buyer(NamedTuple):
     key: str
 
 
+class SetUp(NamedTuple):
+    """What the set-up of the examples, which is the same for all, has left in a folder."""
+
+    folder: Path
+    first: Buyer
+
+
 def readme_commands(name: str) -> list[str]:
     """The three commands of an example's README."""
     text = (EXAMPLES / name / "README.md").read_text("utf-8")
     return [line.strip() for line in BLOCK.findall(text)[0].splitlines()]
 
 
+def set_up(name: str, folder: Path) -> SetUp:
+    """Do once what takes ten programs; each `Example` gets a copy of what they made."""
+    _, command, _ = readme_commands(name)
+    told = _run(EXAMPLES / name, _environment(folder), *shlex.split(command))
+    (key,) = re.findall(r"\bfbx_\w+", told)
+    return SetUp(folder, Buyer(1, key))
+
+
 class Example:
     """Set up when it is made, running while it is entered."""
 
-    def __init__(self, name: str, folder: Path, settings: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, name: str, folder: Path, made: SetUp, settings: dict[str, str] | None = None
+    ) -> None:
         self._folder = EXAMPLES / name
         self._errors = folder / "stderr"
-        self.database = folder / "farebox.db"
-        scripts = Path(sys.executable).parent
-        self._environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("FAREBOX_")},
-            "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "FAREBOX_DATABASE": f"sqlite:///{self.database}",
-            **(settings or {}),
-        }
+        self.database = folder / DATABASE
+        shutil.copytree(made.folder, folder, dirs_exist_ok=True)
+        self._environment = {**_environment(folder), **(settings or {})}
         self._recorder = RecorderProcess(recorder_command(self.database))
-        _, set_up, self._serve = readme_commands(name)
-        told = self.run(*shlex.split(set_up))
-        (key,) = re.findall(r"\bfbx_\w+", told)
-        self.first = Buyer(1, key)
+        *_, self._serve = readme_commands(name)
+        self.first = made.first
         self._plans = 0
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
@@ -121,31 +132,21 @@ class Example:
 
     def run(self, *command: str) -> str:
         """What a command of the example's folder prints."""
-        done = subprocess.run(
-            command,
-            cwd=self._folder,
-            env=self._environment,
-            capture_output=True,
-            check=False,
-            text=True,
-            timeout=60,
-        )
-        assert done.returncode == 0, (command, done.stdout, done.stderr)
-        return done.stdout
+        return _run(self._folder, self._environment, *command)
 
     def farebox(self, *arguments: str) -> Any:  # noqa: ANN401 - any JSON
         """What `farebox` says in JSON."""
         return json.loads(self.run("farebox", *arguments, "--json"))
 
     def buyer(self, **plan: object) -> Buyer:
-        """A workspace on a plan of its own, with a key that the command line has made."""
+        """A workspace on a plan of its own, and its key."""
         self._plans += 1
         slug = f"plan-{self._plans}"
         with SyncLink(self.database, self._recorder) as link:
             call(link, "plans.create", slug=slug, name=slug, **{"credits_per_month": 1_000, **plan})
             profile_id = call(link, "workspaces.create", name=slug, plan=slug).profile_id
-            key = self.farebox("keys", "create", str(profile_id))
-        return Buyer(profile_id, key["key"])
+            key = call(link, "keys.create", profile_id=profile_id)
+        return Buyer(profile_id, key.key)
 
     def calls_until_killed(self, buyer: Buyer, callers: int, enough: int) -> list[int]:
         """The statuses that some callers got until the server was killed, after enough of them."""
@@ -202,3 +203,29 @@ class Example:
         except httpx.TransportError:
             return False
         return answer.status_code == httpx.codes.OK
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """One in which the program is found, without the settings of whoever runs the tests."""
+    scripts = Path(sys.executable).parent
+    return {
+        **{k: v for k, v in os.environ.items() if not k.startswith("FAREBOX_")},
+        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "FAREBOX_DATABASE": f"sqlite:///{folder / DATABASE}",
+    }
+
+
+def _run(folder: Path, environment: dict[str, str], *command: str) -> str:
+    """What a command prints."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, (command, done.stdout, done.stderr)
+    return done.stdout
