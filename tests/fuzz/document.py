@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import msgspec
 import schemathesis
 from hypothesis import HealthCheck, settings
-from schemathesis import BaseSchema
+from schemathesis import BaseSchema, Case, CheckFunction
 from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from farebox import __version__
 from farebox.contract.openapi import Settings, openapi_document
@@ -62,3 +64,9 @@ def cases(count: int, *, repeatable: bool = True) -> Callable[[Test], Test]:
         print_blob=True,
         suppress_health_check=list(HealthCheck),
     )
+
+
+def check(case: Case[Any], response: httpx.Response, *, is_refused: bool) -> None:
+    """The answer is as documented; `is_refused`: what is wrong in the case is seen."""
+    excluded: list[CheckFunction] = [] if is_refused else [negative_data_rejection]
+    case.validate_response(response, excluded_checks=excluded)

@@ -8,6 +8,7 @@ examples of the document are of.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from contextlib import suppress
 from typing import Any
 
@@ -224,6 +225,14 @@ class World:
     def _next(self) -> int:
         self._made += 1
         return self._made
+
+
+def exercise(case: Case[Any], world: World, answers: Counter[int]) -> httpx.Response:
+    """The answer to a case with the credentials that it needs."""
+    world.fit(case)
+    response = world.send(case, world.credentials(operation_of(case).security))
+    answers[response.status_code] += 1
+    return response
 
 
 def operation_of(case: Case[Any]) -> Operation:
