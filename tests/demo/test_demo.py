@@ -80,13 +80,14 @@ def test_every_printed_curl_line_works_when_pasted(demo: RunningDemo) -> None:
 def test_what_is_printed_shows_something(demo: RunningDemo) -> None:
     answers = {path: json.loads(demo.paste(demo.curl_of(path)).output) for path in (
         "/api_keys/usage/daily", "/api_keys/usage/breakdown", "/api_keys/logs",
-        "/api_keys/logs/lookup", "/api_keys", "/v1/quotas",
+        "/api_keys/logs/lookup", "/api_keys", "/api_keys/refusals", "/v1/quotas",
     )}  # fmt: skip
     assert len(answers["/api_keys/usage/daily"]["data"]["series"]) == DAYS
     assert len(answers["/api_keys/usage/breakdown"]["data"]["by_key"]) == 3
     assert len(answers["/api_keys/logs"]["data"]["query_logs"]) == 3
     assert "data engineer" in answers["/api_keys/logs/lookup"]["data"]["request_body"]
-    assert len(answers["/api_keys"]["data"]) == 3
+    assert len(answers["/api_keys"]["data"]) == 4
+    assert answers["/api_keys/refusals"]["data"]["totals"]["refusals"] > 0
     assert answers["/v1/quotas"]["credits_left"] > 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,18 +11,25 @@ import pytest
 
 from farebox.core.calendar import zone_of
 from farebox.core.credits import MICRO_PER_CREDIT
-from farebox.core.instant import parse_rfc3339
+from farebox.core.instant import MS_PER_MINUTE, parse_rfc3339, to_local_stamp
 from farebox.core.key import digest
 from farebox.core.log_type import PathTable
 from farebox.core.request import UNMAPPED
 from farebox.demo.callers import CALLERS
 from farebox.demo.calls import FAILED, Call
-from farebox.demo.endpoints import ENDPOINTS, PEOPLE_SEARCH
-from farebox.demo.traffic import SEED, make_traffic
-from farebox.demo.world import TIMEZONE, WORKSPACE, World, make_world
+from farebox.demo.captured import MINUTES_APART, Exchange, exchanges
+from farebox.demo.endpoints import ENDPOINTS
+from farebox.demo.past import past_process
+from farebox.demo.traffic import SEED, make_traffic, traffic_start_ms
+from farebox.demo.world import REVOKED_KEY, TIMEZONE, WORKSPACE, World, make_world
 from farebox.engine.directory import Directory
-from farebox.engine.spawn import RecorderProcess, recorder_command
 from farebox.engine.sync_link import SyncLink
+from farebox.service.date_range import date_range
+from farebox.service.log_lookup import look_up_log
+from farebox.service.pages import turn
+from farebox.service.refusal_counts import read_refused_calls
+from farebox.service.statement import read_statement
+from farebox.service.workspace_ledger import read_ledger
 from farebox.store.sqlite.database import SqliteDatabase, open_reader
 from tests.support.truth import differences
 
@@ -48,7 +56,7 @@ class Made:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     database: Path = tmp_path_factory.mktemp("world") / "demo.db"
-    process = RecorderProcess(recorder_command(database))
+    process = past_process(database, traffic_start_ms(DAYS, NOW_MS, zone_of(TIMEZONE)))
     progress: list[tuple[int, int]] = []
     with SyncLink(database, process) as link:
         reader = open_reader(database)
@@ -73,11 +81,28 @@ def credits_of(call: Call) -> int:
     return {endpoint.path: endpoint.credits for endpoint in ENDPOINTS}.get(call.path, 0)
 
 
+def captured_credits(one: Exchange) -> int:
+    """The same of a call with its bodies."""
+    if one.status_code >= FAILED:
+        return 0
+    return one.endpoint.credits if one.credits is None else one.credits
+
+
+def captured_at() -> list[tuple[int, Exchange]]:
+    """The calls with their bodies, the last of them at the end."""
+    made = exchanges()
+    step_ms = MINUTES_APART * MS_PER_MINUTE
+    return [(NOW_MS - step_ms * back, one) for back, one in enumerate(reversed(made))]
+
+
 def test_every_call_is_recorded_once_at_its_price(made: Made) -> None:
     expected = Counter(
         (call.time_ms, call.path, call.status_code, credits_of(call)) for call in made.calls
     )
-    expected[NOW_MS, PEOPLE_SEARCH.path, 200, PEOPLE_SEARCH.credits] += 1
+    expected.update(
+        (time_ms, one.endpoint.path, one.status_code, captured_credits(one))
+        for time_ms, one in captured_at()
+    )
     recorded = Counter(
         (time_ms, path, status_code, credits_micro // MICRO_PER_CREDIT)
         for time_ms, path, status_code, credits_micro in made.reader.connection.execute(
@@ -92,15 +117,55 @@ def test_everything_adds_up(made: Made) -> None:
     assert differences(made.reader.connection) == []
 
 
-def test_calls_of_periods_before_spend_no_credits_of_today(made: Made) -> None:
-    ((period_start_ms,),) = made.reader.connection.execute(
-        "select min(start_ms) from periods where profile_id = ?", (made.world.profile_id,)
+def test_a_period_that_is_over_has_its_statement_and_what_is_left_of_the_plan_has_expired(
+    made: Made,
+) -> None:
+    of = (made.reader, made.world.profile_id)
+    former = read_statement(*of, "2026-10", NOW_MS)
+    current = read_statement(*of, None, NOW_MS)
+    assert (former.is_closed, current.is_closed) == (True, False)
+    october = [c for c in made.calls if to_local_stamp(c.time_ms, zone_of(TIMEZONE)) < "2026-11"]
+    assert former.charged == sum(map(credits_of, october)) > 0
+    assert former.granted == 205_000
+    assert former.expired == 180_000 - former.charged
+    assert former.closing_balance == current.opening_balance == 25_000
+    assert current.charged + former.charged == sum(map(credits_of, made.calls)) + sum(
+        captured_credits(one) for one in exchanges()
     )
-    history = sum(credits_of(call) for call in made.calls if call.time_ms < period_start_ms)
-    ((spent_micro,),) = made.reader.connection.execute(
-        "select coalesce(sum(debits_micro), 0) from accounts where account = 'history'"
+    assert {line.slug for line in former.charges} >= {one.slug for one in ENDPOINTS}
+
+
+def test_some_dozen_calls_have_their_bodies_right_and_wrong(made: Made) -> None:
+    captures = list(
+        made.reader.connection.execute(
+            "select r.status_code, r.response_size, c.request_body, c.response_body"
+            " from captures c join requests r using (profile_id, query_log_id)"
+        )
     )
-    assert spent_micro == history * MICRO_PER_CREDIT
+    assert len(captures) == len(exchanges()) >= 36
+    assert {status for status, *_ in captures} == {200, 400, 500, 503}
+    for status, size_bytes, request_body, response_body in captures:
+        assert isinstance(json.loads(request_body), dict)
+        answered = json.loads(response_body)
+        assert ("data" in answered) == (status == 200)
+        assert len(response_body.encode()) == size_bytes
+
+
+def test_calls_were_refused_and_none_before_the_key_was_revoked(made: Made) -> None:
+    days = date_range("2026-10-29", "2026-11-02")
+    found = read_refused_calls(made.reader, made.world.profile_id, days)
+    assert {one.denied_by for one in found.reasons} == {"key", "second"}
+    assert found.refusals == made.reader.integer("refusal_log_last")
+
+
+def test_a_correction_leads_to_its_request_and_the_audit_finds_nothing(made: Made) -> None:
+    reader, profile_id = made.reader, made.world.profile_id
+    newest = read_ledger(reader, profile_id, turn(None, None)).data[0]
+    assert newest.kind == "correction"
+    assert newest.query_log_id
+    assert look_up_log(reader, profile_id, newest.query_log_id).response_body
+    ((differences_found,),) = reader.connection.execute("select differences from audits")
+    assert differences_found == 0
 
 
 def test_the_customer_has_two_users_and_a_key_for_each_caller(made: Made) -> None:
@@ -109,7 +174,7 @@ def test_the_customer_has_two_users_and_a_key_for_each_caller(made: Made) -> Non
     keys = {key.name: key for key in directory.keys_of(workspace.profile_id)}
     assert workspace.name == "Acme Corporation"
     assert len(directory.users_of(workspace.profile_id)) == workspace.licences == 2
-    assert set(keys) == {caller.key_name for caller in CALLERS}
+    assert set(keys) == {REVOKED_KEY, *(caller.key_name for caller in CALLERS)}
     for caller in CALLERS:
         assert keys[caller.key_name].channel == caller.channel
         assert directory.users[keys[caller.key_name].user_id].is_owner == caller.is_owner

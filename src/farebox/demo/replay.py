@@ -1,14 +1,16 @@
-"""Replay: records made-up calls as an import of past requests, several records under way.
+"""Replay: records made-up calls as they came, day by day, several records under way.
 
-While the recorder commits one record the next is made, so that both processors work. Every call
-must be new: a repeat would mean that the database wasn't.
+While the recorder commits one record the next is made, so that both processors work. No record
+holds calls of two days. Every call must be new: a repeat would mean that the database wasn't.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import groupby, islice
+from zoneinfo import ZoneInfo
 
+from farebox.core.calendar import day_of_quarter, quarter_of
 from farebox.core.credits import MICRO_PER_CREDIT
 from farebox.core.identity import content_digest
 from farebox.core.request import MeteredRequest
@@ -19,7 +21,7 @@ from farebox.service.record import Draft, Packer
 
 SOURCE = "demo"
 AUTHENTICATION_TYPE = "x-api-key"
-ROWS_PER_RECORD = 1_000
+ROWS_PER_RECORD = 2_000
 UNDER_WAY_MAX = 4
 
 # Told the requests sent so far, and the time of the last of them.
@@ -29,25 +31,29 @@ OnProgress = Callable[[int, int], None]
 class Replay:
     """Sends calls to the recorder; `requests` counts them."""
 
-    def __init__(self, link: SyncLink, packer: Packer, now_ms: int) -> None:
+    def __init__(self, link: SyncLink, packer: Packer, zone: ZoneInfo) -> None:
         self._link = link
         self._packer = packer
-        self._now_ms = now_ms
+        self._zone = zone
         self._under_way = 0
         self.requests = 0
 
     def run(self, calls: Iterable[Call], keys: Iterable[ApiKey], on_progress: OnProgress) -> None:
         """Record all calls, made with keys that are found by their names."""
         key_of = {key.name: key for key in keys}
-        rows = (self._row(call, key_of[call.key_name]) for call in calls)
-        for batch in _batches(rows):
-            if self._under_way == UNDER_WAY_MAX:
-                self._receive()
-            self._link.send_record(batch, is_import=True)
-            self._under_way += 1
-            on_progress(self.requests, batch[-1].time_ms)
+        for _, of_day in groupby(calls, self._day):
+            rows = (self._row(call, key_of[call.key_name]) for call in of_day)
+            for batch in _batches(rows):
+                if self._under_way == UNDER_WAY_MAX:
+                    self._receive()
+                self._link.send_record(batch)
+                self._under_way += 1
+                on_progress(self.requests, batch[-1].time_ms)
         while self._under_way:
             self._receive()
+
+    def _day(self, call: Call) -> int:
+        return day_of_quarter(quarter_of(call.time_ms), self._zone)
 
     def _receive(self) -> None:
         recorded = self._link.receive_recorded()
@@ -76,8 +82,7 @@ class Replay:
                 credits_micro=None if call.credits is None else call.credits * MICRO_PER_CREDIT,
                 authentication_type=AUTHENTICATION_TYPE,
             ),
-            self._now_ms,
-            is_import=True,
+            call.time_ms,
         )
 
 

@@ -17,21 +17,24 @@ from rich.console import Console
 
 from farebox.app import Hooks
 from farebox.cli.failure import CliError
+from farebox.core.calendar import zone_of
 from farebox.core.database_url import SQLITE_SCHEME, file_url
 from farebox.core.instant import MS_PER_MINUTE
 from farebox.demo.curl import Curl
+from farebox.demo.past import past_process
 from farebox.demo.sample_api import sample_routes
 from farebox.demo.screen import Screen, showing_progress
-from farebox.demo.world import World, make_world
+from farebox.demo.traffic import traffic_start_ms
+from farebox.demo.world import TIMEZONE, World, make_world
 from farebox.engine.clock import SteadyClock
 from farebox.engine.entropy import SystemEntropy
 from farebox.engine.secret import ProgramSecret
-from farebox.engine.spawn import DATABASE_VARIABLE, RecorderProcess, recorder_process
+from farebox.engine.spawn import DATABASE_VARIABLE
 from farebox.engine.sync_link import SyncLink
 from farebox.logs import set_up_logging
 from farebox.server import serve, take_port
 from farebox.service.links import link_seal, shown
-from farebox.settings import Settings, process_environment, read_settings
+from farebox.settings import Settings, read_settings
 from farebox.store.database import Database
 from farebox.workers.supervisor import serve_together
 
@@ -68,37 +71,40 @@ def run_demo(
 
 def _run(settings: Settings, environment: Mapping[str, str], days: int) -> int:
     database = Database(settings.database)
-    process = recorder_process(database, database.path, process_environment())
+    # The last minute is left to what is called by hand.
+    now_ms = SteadyClock().now_ms() - MS_PER_MINUTE
+    world = _make(database, days, now_ms)
+    screen = Screen(Console())
+    secret = ProgramSecret(settings.secret, database.path, SystemEntropy())
+    headers = settings.key_headers
+    key_header = SHOWN_HEADER if SHOWN_HEADER in headers else headers[0]
+
+    def on_ready(url: str) -> None:
+        manage_url = shown(world.link, link_seal(secret.derive), url).url
+        screen.welcome(url, world, manage_url or "", days, str(settings.database))
+        screen.try_out(Curl(url, world, key_header, now_ms))
+
+    if settings.workers == 1:
+        return serve(settings, Hooks(on_ready=on_ready, more_routes=sample_routes))
+    theirs = {**DEFAULTS, **environment, DATABASE_VARIABLE: settings.database.reveal()}
+    return serve_together(settings, theirs, on_ready, WORKER_MODULE)
+
+
+def _make(database: Database, days: int, now_ms: int) -> World:
+    """Make the world in a recorder of its own, which has ended when this returns."""
+    process = past_process(database.path, traffic_start_ms(days, now_ms, zone_of(TIMEZONE)))
     try:
-        # The last minute is left to what is called by hand.
-        now_ms = SteadyClock().now_ms() - MS_PER_MINUTE
-        world = _make(database, process, days, now_ms)
-        screen = Screen(Console())
-        secret = ProgramSecret(settings.secret, database.path, SystemEntropy())
-        headers = settings.key_headers
-        key_header = SHOWN_HEADER if SHOWN_HEADER in headers else headers[0]
-
-        def on_ready(url: str) -> None:
-            manage_url = shown(world.link, link_seal(secret.derive), url).url
-            screen.welcome(url, world, manage_url or "", days, str(settings.database))
-            screen.try_out(Curl(url, world, key_header, now_ms))
-
-        if settings.workers == 1:
-            return serve(settings, Hooks(on_ready=on_ready, more_routes=sample_routes))
-        theirs = {**DEFAULTS, **environment, DATABASE_VARIABLE: settings.database.reveal()}
-        return serve_together(settings, theirs, on_ready, WORKER_MODULE)
+        with SyncLink(database.path, process) as link:
+            reader = database.open_reader()
+            try:
+                with showing_progress(Console(stderr=True), days, now_ms) as on_progress:
+                    return make_world(
+                        link, reader, days=days, now_ms=now_ms, on_progress=on_progress
+                    )
+            finally:
+                reader.close()
     finally:
         process.end(RECORDER_SECONDS_MAX)
-
-
-def _make(database: Database, process: RecorderProcess, days: int, now_ms: int) -> World:
-    with SyncLink(database.path, process) as link:
-        reader = database.open_reader()
-        try:
-            with showing_progress(Console(stderr=True), days, now_ms) as on_progress:
-                return make_world(link, reader, days=days, now_ms=now_ms, on_progress=on_progress)
-        finally:
-            reader.close()
 
 
 @contextmanager

@@ -61,6 +61,12 @@ def make_traffic(seed: int, days: int, end_ms: int, zone: ZoneInfo) -> Iterator[
         )
 
 
+def traffic_start_ms(days: int, end_ms: int, zone: ZoneInfo) -> int:
+    """When the first of these days begins."""
+    end_day = day_of_quarter(quarter_of(end_ms), zone) + 1
+    return day_quarters(end_day - days, end_day, zone)[0] * QUARTER_MS
+
+
 def incident_day(days: int, end_day: int) -> int:
     """The day of the incident: a weekday about two thirds into the days before `end_day`."""
     day = end_day - days + int(days * INCIDENT_AT)
