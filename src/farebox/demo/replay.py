@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from farebox.core.calendar import day_of_quarter, quarter_of
 from farebox.core.credits import MICRO_PER_CREDIT
 from farebox.core.identity import content_digest
+from farebox.core.instant import MS_PER_DAY, MS_PER_HOUR
 from farebox.core.request import MeteredRequest
 from farebox.core.workspace import ApiKey
 from farebox.demo.calls import Call
@@ -31,18 +32,19 @@ OnProgress = Callable[[int, int], None]
 class Replay:
     """Sends calls to the recorder; `requests` counts them."""
 
-    def __init__(self, link: SyncLink, packer: Packer, zone: ZoneInfo) -> None:
+    def __init__(self, link: SyncLink, packer: Packer, zone: ZoneInfo, now_ms: int) -> None:
         self._link = link
         self._packer = packer
         self._zone = zone
+        self._now_ms = now_ms
         self._under_way = 0
         self.requests = 0
 
     def run(self, calls: Iterable[Call], keys: Iterable[ApiKey], on_progress: OnProgress) -> None:
         """Record all calls, made with keys that are found by their names."""
         key_of = {key.name: key for key in keys}
-        for _, of_day in groupby(calls, self._day):
-            rows = (self._row(call, key_of[call.key_name]) for call in of_day)
+        for _, together in groupby(calls, self._span):
+            rows = (self._row(call, key_of[call.key_name]) for call in together)
             for batch in _batches(rows):
                 if self._under_way == UNDER_WAY_MAX:
                     self._receive()
@@ -52,8 +54,11 @@ class Replay:
         while self._under_way:
             self._receive()
 
-    def _day(self, call: Call) -> int:
-        return day_of_quarter(quarter_of(call.time_ms), self._zone)
+    def _span(self, call: Call) -> tuple[int, int]:
+        """What is recorded together: the calls of a day, of the last 24 hours those of an hour."""
+        day = day_of_quarter(quarter_of(call.time_ms), self._zone)
+        is_late = call.time_ms > self._now_ms - MS_PER_DAY
+        return day, call.time_ms // MS_PER_HOUR if is_late else 0
 
     def _receive(self) -> None:
         recorded = self._link.receive_recorded()

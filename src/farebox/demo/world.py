@@ -109,7 +109,7 @@ def make_world(
     directory.load(reader)
     zone = zone_of(workspace.timezone)
     packer = Packer(directory, SystemEntropy())
-    replay = Replay(link, packer, zone)
+    replay = Replay(link, packer, zone, now_ms)
     calls = make_traffic(SEED, days, now_ms, zone)
     replay.run(calls, directory.keys_of(profile_id), on_progress)
     keys = {one.name: one for one in directory.keys_of(profile_id)}
