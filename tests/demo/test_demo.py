@@ -289,7 +289,7 @@ def test_an_interrupt_while_the_world_is_made_is_no_failure(
 ) -> None:
     made: list[Path] = []
 
-    def interrupted(link: SyncLink, reader: SqliteDatabase, **_: object) -> None:
+    def interrupted(link: SyncLink, reader: SqliteDatabase, *_: object, **__: object) -> None:
         del link
         made.append(Path(reader.connection.filename))
         raise KeyboardInterrupt

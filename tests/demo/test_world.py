@@ -56,14 +56,17 @@ class Made:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     database: Path = tmp_path_factory.mktemp("world") / "demo.db"
-    process = past_process(database, traffic_start_ms(DAYS, NOW_MS, zone_of(TIMEZONE)))
+    zone = zone_of(TIMEZONE)
+    start_ms = traffic_start_ms(DAYS, NOW_MS, zone)
+    process = past_process(database, start_ms)
     progress: list[tuple[int, int]] = []
     with SyncLink(database, process) as link:
         reader = open_reader(database)
         world = make_world(
             link,
             reader,
-            days=DAYS,
+            make_traffic(SEED, DAYS, NOW_MS, zone),
+            start_ms=start_ms,
             now_ms=NOW_MS,
             on_progress=lambda requests, time_ms: progress.append((requests, time_ms)),
         )

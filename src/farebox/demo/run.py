@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 
 from rich.console import Console
@@ -24,7 +25,7 @@ from farebox.demo.curl import Curl
 from farebox.demo.past import past_process
 from farebox.demo.sample_api import sample_routes
 from farebox.demo.screen import Screen, showing_progress
-from farebox.demo.traffic import traffic_start_ms
+from farebox.demo.traffic import SEED, make_traffic, traffic_start_ms
 from farebox.demo.world import TIMEZONE, World, make_world
 from farebox.engine.clock import SteadyClock
 from farebox.engine.entropy import SystemEntropy
@@ -43,6 +44,7 @@ FILE_NAME = "farebox-demo.db"
 WORKER_MODULE = "farebox.demo.worker"
 SHOWN_HEADER = "x-api-key"
 RECORDER_SECONDS_MAX = 10.0
+CALLS_AHEAD = 30_000
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -92,14 +94,25 @@ def _run(settings: Settings, environment: Mapping[str, str], days: int) -> int:
 
 def _make(database: Database, days: int, now_ms: int) -> World:
     """Make the world in a recorder of its own, which has ended when this returns."""
-    process = past_process(database.path, traffic_start_ms(days, now_ms, zone_of(TIMEZONE)))
+    zone = zone_of(TIMEZONE)
+    start_ms = traffic_start_ms(days, now_ms, zone)
+    process = past_process(database.path, start_ms)
     try:
+        process.ensure()
+        # While it starts, the first of the calls are made.
+        traffic = make_traffic(SEED, days, now_ms, zone)
+        calls = chain(list(islice(traffic, CALLS_AHEAD)), traffic)
         with SyncLink(database.path, process) as link:
             reader = database.open_reader()
             try:
                 with showing_progress(Console(stderr=True), days, now_ms) as on_progress:
                     return make_world(
-                        link, reader, days=days, now_ms=now_ms, on_progress=on_progress
+                        link,
+                        reader,
+                        calls,
+                        start_ms=start_ms,
+                        now_ms=now_ms,
+                        on_progress=on_progress,
                     )
             finally:
                 reader.close()

@@ -6,7 +6,7 @@ goes through the days, and no write beside it. The database must be new.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -17,12 +17,12 @@ from farebox.core.key import Secret
 from farebox.core.request import MeteredRequest
 from farebox.core.workspace import ApiKey
 from farebox.demo.callers import CALLERS
+from farebox.demo.calls import Call
 from farebox.demo.captured import captured_calls
 from farebox.demo.endpoints import ENDPOINTS
 from farebox.demo.neighbours import make_neighbours
 from farebox.demo.refused import RefusedKeys, refusals_note
 from farebox.demo.replay import OnProgress, Replay
-from farebox.demo.traffic import SEED, make_traffic, traffic_start_ms
 from farebox.engine.directory import Directory
 from farebox.engine.entropy import SystemEntropy
 from farebox.engine.sync_link import SyncLink
@@ -88,12 +88,17 @@ class World(NamedTuple):
 
 
 def make_world(
-    link: SyncLink, reader: Reader, *, days: int, now_ms: int, on_progress: OnProgress
+    link: SyncLink,
+    reader: Reader,
+    calls: Iterable[Call],
+    *,
+    start_ms: int,
+    now_ms: int,
+    on_progress: OnProgress,
 ) -> World:
-    """Set everything up as it was some days ago, and let time pass up to `now_ms`.
+    """Set everything up as it was at `start_ms`, and let time pass with the calls up to `now_ms`.
 
-    The recorder's clock stands at the start of the first day; `link` leads to a recorder in its
-    past.
+    `link` leads to a recorder in its past, whose clock stands at the start.
     """
     token = link.call(
         "tokens.create", TokenCreate(name="Demo", scope="admin"), TokenMade, actor=ACTOR
@@ -110,12 +115,11 @@ def make_world(
     zone = zone_of(workspace.timezone)
     packer = Packer(directory, SystemEntropy())
     replay = Replay(link, packer, zone, now_ms)
-    calls = make_traffic(SEED, days, now_ms, zone)
     replay.run(calls, directory.keys_of(profile_id), on_progress)
     keys = {one.name: one for one in directory.keys_of(profile_id)}
     rows, captures = zip(*captured_calls(packer, keys, now_ms), strict=True)
     link.record(list(rows), captures)
-    _refuse(link, directory, keys, traffic_start_ms(days, now_ms, zone), now_ms)
+    _refuse(link, directory, keys, start_ms, now_ms)
     _keep_books(link, reader, profile_id, rows)
     return World(
         profile_id=profile_id,
