@@ -235,6 +235,22 @@ def test_who_owes_is_among_those_to_look_at(shop: Shop, operator: Visitor) -> No
     assert rows_of(page, "attention")[0][0] == str(owed)
 
 
+def test_who_is_close_to_a_quota_is_told_with_what_was_used(shop: Shop, operator: Visitor) -> None:
+    assert "No workspace has used 80 percent" in operator.get("/operator").text
+    for limits, closest in (
+        ({"api": {"day": 4}}, None),
+        ({"api": {"day": 3, "month": 100}}, ["100", "3", "3"]),
+        ({"api": {"day": 3, "month": 2}}, ["150", "3", "2"]),
+    ):
+        shop.harness.call("plans.change", slug="basic", limits=limits)
+        shop.api.run(shop.api.context.follower.catch_up())
+        page = operator.get("/operator")
+        if closest is None:
+            assert "No workspace has used 80 percent" in page.text
+        else:
+            assert rows_of(page, "near")[0][-3:] == closest
+
+
 def test_an_audit_is_told_with_every_check(shop: Shop, operator: Visitor) -> None:
     result = run_audit(shop.harness.reader)
     kept = audit_keep(result)

@@ -10,6 +10,7 @@ from farebox.dashboard.visit import Visit
 from farebox.service.attention import list_attention
 from farebox.service.audits import list_audits
 from farebox.service.ingest import IngestPart, read_ingest
+from farebox.service.near_quotas import list_near_quotas
 from farebox.service.pages import turn
 from farebox.service.processes import read_processes
 from farebox.service.refusal_totals import read_refusals_lately
@@ -21,7 +22,7 @@ REASONS_SHOWN = 5
 async def show_overview(visit: Visit) -> Response:
     """The page; `?by=minute` shows the last hour by the minute."""
     is_by_minute = visit.query("by") == "minute"
-    now_ms = visit.now_ms
+    now_ms, directory = visit.now_ms, visit.desk.directory
 
     def work(reader: Reader) -> Response:
         ingest = read_ingest(reader, now_ms)
@@ -39,6 +40,8 @@ async def show_overview(visit: Visit) -> Response:
             refusals=refusals,
             reasons=refusals.reasons[:REASONS_SHOWN],
             attention=list_attention(reader, now_ms),
+            near=list_near_quotas(reader, directory, now_ms),
+            users=directory.users,
             queue_rows=visit.desk.link.rows_waiting,
         )
 

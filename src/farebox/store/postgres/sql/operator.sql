@@ -93,6 +93,43 @@ order by owed_micro desc, (given_micro > 0 and left_micro * 10 <= given_micro) d
   profile_id
 limit :count;
 
+-- name: quotas_full
+-- Near quotas: workspaces that have used some percent of a quota of a day or a month, all users
+-- together against one user's where they are each user's own. `zones` is a JSON list of [timezone,
+-- the day, the first of the month]; days are whole, those after it too. By primary key.
+select w.profile_id
+from (
+  select zone ->> 0 as timezone, (zone ->> 1)::bigint as day, (zone ->> 2)::bigint as month
+  from jsonb_array_elements(:zones::text::jsonb) as listed (zone)
+) t
+join workspace_zones z on z.timezone = t.timezone
+join workspaces w on w.profile_id = z.profile_id and w.zone_version = z.zone_version
+join plans p on p.plan_id = w.plan_id
+  and coalesce(p.api_day, p.portal_day, p.api_month, p.portal_month) is not null
+cross join lateral (
+  select sum(requests) filter (where channel = 'api' and day >= t.day) as api_day,
+    sum(requests) filter (where channel = 'portal' and day >= t.day) as portal_day,
+    sum(requests) filter (where channel = 'api') as api_month,
+    sum(requests) filter (where channel = 'portal') as portal_month
+  from day_keys
+  where profile_id = w.profile_id and zone_version = w.zone_version
+    and day >= case when coalesce(p.api_month, p.portal_month) is null then t.day else t.month end
+) u
+where greatest(
+  u.api_day * 100 / nullif(p.api_day, 0), u.portal_day * 100 / nullif(p.portal_day, 0),
+  u.api_month * 100 / nullif(p.api_month, 0), u.portal_month * 100 / nullif(p.portal_month, 0)
+) >= :percent::bigint * case
+  when least(w.is_quota_sharing_enabled, p.is_quota_sharing_available) = 1 then w.licences else 1
+end;
+
+-- name: report_zones
+-- Near quotas: as report_zone, of some workspaces. `profile_ids` is a JSON list.
+select w.profile_id, w.zone_version, z.timezone
+from workspaces w
+join workspace_zones z on z.profile_id = w.profile_id and z.zone_version = w.zone_version
+where w.profile_id
+  = any(array(select jsonb_array_elements_text(:profile_ids::text::jsonb)::bigint));
+
 -- name: ledger_page
 -- Ledger: a page of transfers, the newest first. By transfers_at_ms.
 select t.at_ms, t.commit_id, t.ordinal, c.at_ms as committed_at_ms, t.kind, t.debit_account,

@@ -61,6 +61,38 @@ order by owed_micro desc, given_micro > 0 and left_micro * 10 <= given_micro des
   profile_id
 limit :count;
 
+-- name: quotas_full
+-- Near quotas: workspaces that have used some percent of a quota of a day or a month, all users
+-- together against one user's where they are each user's own. `zones` is a JSON list of [timezone,
+-- the day, the first of the month]; days are whole, those after it too. By primary key.
+with t as materialized (
+  select value ->> 0 as timezone, value ->> 1 as day, value ->> 2 as month from json_each(:zones)
+)
+select w.profile_id
+from workspaces w
+cross join plans p on p.plan_id = w.plan_id
+  and coalesce(p.api_day, p.portal_day, p.api_month, p.portal_month) is not null
+cross join workspace_zones z on z.profile_id = w.profile_id and z.zone_version = w.zone_version
+cross join t on t.timezone = z.timezone
+cross join day_keys d on d.profile_id = w.profile_id and d.zone_version = w.zone_version
+  and d.day >= iif(coalesce(p.api_month, p.portal_month) is null, t.day, t.month)
+group by w.profile_id
+having max(
+  coalesce(sum(d.requests) filter (where d.channel = 'api' and d.day >= t.day)
+    * 100 / nullif(p.api_day, 0), 0),
+  coalesce(sum(d.requests) filter (where d.channel = 'portal' and d.day >= t.day)
+    * 100 / nullif(p.portal_day, 0), 0),
+  coalesce(sum(d.requests) filter (where d.channel = 'api') * 100 / nullif(p.api_month, 0), 0),
+  coalesce(sum(d.requests) filter (where d.channel = 'portal') * 100 / nullif(p.portal_month, 0), 0)
+) >= :percent * iif(w.is_quota_sharing_enabled and p.is_quota_sharing_available, w.licences, 1);
+
+-- name: report_zones
+-- Near quotas: as report_zone, of some workspaces. `profile_ids` is a JSON list.
+select w.profile_id, w.zone_version, z.timezone
+from json_each(:profile_ids) wanted
+cross join workspaces w on w.profile_id = wanted.value
+join workspace_zones z on z.profile_id = w.profile_id and z.zone_version = w.zone_version;
+
 -- name: ledger_page
 -- Ledger: a page of transfers, the newest first. By primary key: commits are in the order of time.
 select t.at_ms, t.commit_id, t.ordinal, c.at_ms as committed_at_ms, t.kind, t.debit_account,
