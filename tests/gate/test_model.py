@@ -32,6 +32,7 @@ RARE = {
     "trust_not_checked",
 }
 FAULT_RUNS = 3_000
+SHORT = [pytest.mark.timeout(600)]
 LONG = [pytest.mark.long, pytest.mark.timeout(3_600)]
 
 
@@ -78,16 +79,14 @@ def run(runs: int, *phases: Phase) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("runs", [RUNS, pytest.param(5_000, marks=LONG)])
+@pytest.mark.parametrize("runs", [pytest.param(RUNS, marks=SHORT), pytest.param(5_000, marks=LONG)])
 def test_the_gate_does_what_its_reference_does(runs: int) -> None:
     run(runs, Phase.generate, Phase.shrink)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    "fault", [pytest.param(name, marks=LONG) if name in RARE else name for name in PLANTED]
+    "fault", [pytest.param(name, marks=LONG if name in RARE else SHORT) for name in PLANTED]
 )
 def test_the_machine_finds_a_planted_fault(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     PLANTED[fault](monkeypatch)
