@@ -167,6 +167,12 @@ class Asking(Witness):
         # Where the recorder's clock has stepped ahead, windows may be forgotten there already.
         is_past = reservation.time_ms + CLOSED_MS <= self.world.recorder_clock.now_ms()
         assert is_past or not missing, f"admitted by lots {missing} that are not drawn"
+        paying = {lot_id for lot_id, _ in reservation.grants}
+        for lot_id, lot in found.items():
+            is_of_credits = lot_id in paying, lot_id == reservation.cap_lot_id
+            if lot is not None:
+                told = lot.name == "credits", lot.name == "key_credits"
+                assert is_of_credits == told, f"admitted by {lot} as if it were something else"
         return found
 
     def _check_order(self, claim: Claim, books: Books, now_ms: int) -> None:
