@@ -17,7 +17,7 @@ from farebox.core.errors import (
     STORE_UNAVAILABLE,
 )
 from farebox.engine import messages
-from farebox.engine.link import RETRY_AFTER_SECONDS, Link
+from farebox.engine.link import RETRY_AFTER_SECONDS, SILENT, TOO_LATE, Link
 from farebox.engine.messages import (
     Failed,
     Message,
@@ -218,6 +218,75 @@ def test_no_answer_in_time_is_503_and_nothing_heaps_up(run: Run, tmp_path: Path)
             for connection in (1, 2):
                 assert (await refusal(link.record(rows(1)))).kind is STORE_UNAVAILABLE
                 assert stage.connections == connection
+
+    run(story())
+
+
+def test_a_recorder_that_is_silent_is_sent_no_more_and_not_given_up(
+    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        go_on = asyncio.Event()
+
+        async def when_told(message: Message) -> Reply:
+            await go_on.wait()
+            return await accept(message)
+
+        async with Stage(tmp_path, when_told).open() as stage:
+            link = Link(stage.database, nobody(), silent_seconds_max=0)
+            long_commit = asyncio.create_task(link.record(rows(1)))
+            await stage.heard.get()
+            for _ in range(2):
+                refused = await refusal(link.record(rows(1)))
+                assert (refused.kind, refused.internal) == (STORE_UNAVAILABLE, SILENT)
+                assert refused.retry_after_seconds == RETRY_AFTER_SECONDS
+            assert stage.heard.empty()
+            go_on.set()
+            await long_commit
+            link.check()
+            await link.record(rows(1))
+            assert stage.connections == 1
+            await link.close()
+
+    run(story())
+    said = [record.message for record in caplog.records]
+    assert said == ["the recorder has not answered for 0 s", "the recorder answers again"]
+
+
+def test_one_asks_again_when_all_have_given_up_on_a_silent_recorder(
+    run: Run, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        is_stopped = True
+
+        async def when_it_goes_on(message: Message) -> Reply:
+            if is_stopped:
+                await asyncio.Event().wait()
+            return await accept(message)
+
+        async with Stage(tmp_path, when_it_goes_on).open() as stage:
+            link = Link(stage.database, nobody(), reply_seconds_max=0.05, silent_seconds_max=0)
+            for _ in range(2):
+                asking = asyncio.create_task(link.record(rows(1)))
+                await stage.heard.get()
+                assert (await refusal(link.record(rows(1)))).internal == SILENT
+                assert (await refusal(asking)).internal == TOO_LATE
+            is_stopped = False
+            await link.record(rows(1))
+            link.check()
+            await link.close()
+
+    run(story())
+
+
+def test_a_new_recorder_owes_nothing_of_what_the_last_was_asked(run: Run, tmp_path: Path) -> None:
+    async def story() -> None:
+        async with Stage(tmp_path, hang_up).open() as stage:
+            link = Link(stage.database, nobody(), silent_seconds_max=0)
+            assert (await refusal(link.record(rows(1)))).internal != SILENT
+            stage.play = accept
+            await asyncio.gather(*(link.record(rows(1)) for _ in range(3)))
+            await link.close()
 
     run(story())
 

@@ -20,6 +20,7 @@ async def ready(call: Call) -> Answer:
     """Requests can be read and recorded, or 503."""
     await call.context.follower.ensure_fresh()
     await call.context.link.connect()
+    call.context.link.check()
     return HealthAnswer("ok")
 
 

@@ -3,7 +3,8 @@
 It connects at first use, starting the recorder when there is none, and again after a loss. What
 waits is bounded; beyond the bound callers are told 503 at once. When the connection is lost, the
 outcome of what was sent is unknown: every waiter gets 503, and a retry with the same id settles
-it.
+it. A recorder that is there and doesn't answer isn't sent more: callers are told 503 at once, while
+those who wait already do so for longer, since it may be a long commit.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -41,12 +43,15 @@ from farebox.engine.messages import (
     encode,
 )
 from farebox.engine.paths import address, socket_path
+from farebox.engine.silence import Silence
 from farebox.engine.spawn import CONNECT_SECONDS_MAX, RETRY_SECONDS, RecorderProcess
 
 REPLY_SECONDS_MAX = 30.0
+SILENT_SECONDS_MAX = 10.0
 ROWS_WAITING_MAX = 50_000
 LEAVE_SECONDS_MAX = 5.0
 RETRY_AFTER_SECONDS = 1
+SILENT = "the recorder has not answered for long"
 TOO_LATE = "the recorder did not answer in time"
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
@@ -62,11 +67,13 @@ class Link:
         *,
         rows_waiting_max: int = ROWS_WAITING_MAX,
         reply_seconds_max: float = REPLY_SECONDS_MAX,
+        silent_seconds_max: float = SILENT_SECONDS_MAX,
     ) -> None:
         self._path = socket_path(place)
         self._process = process
         self._rows_waiting_max = rows_waiting_max
         self._reply_seconds_max = reply_seconds_max
+        self._silence = Silence(silent_seconds_max)
         self._peer: _Peer | None = None
         self._opening: asyncio.Task[_Peer] | None = None
         self._next_call_id = 0
@@ -180,8 +187,9 @@ class Link:
         """Room for rows that wait, here or on their way here.
 
         Raises:
-            FareboxError: 503, too much is waiting already.
+            FareboxError: 503, too much is waiting already, or the recorder is silent.
         """
+        self.check()
         if self.rows_waiting + rows > self._rows_waiting_max:
             raise FareboxError(QUEUE_FULL, retry_after_seconds=RETRY_AFTER_SECONDS)
         self.rows_waiting += rows
@@ -189,6 +197,15 @@ class Link:
             yield
         finally:
             self.rows_waiting -= rows
+
+    def check(self) -> None:
+        """Look whether the recorder answers; who waits for it now will tell.
+
+        Raises:
+            FareboxError: 503, it has not for long.
+        """
+        if self._silence.is_long and self._peer is not None and self._peer.is_waiting:
+            raise unavailable(SILENT)
 
     async def close(self) -> None:
         """Wait for what was sent, then hang up."""
@@ -241,7 +258,7 @@ class Link:
         while True:
             try:
                 with address(self._path) as name:
-                    _, peer = await loop.create_unix_connection(_Peer, name)
+                    _, peer = await loop.create_unix_connection(partial(_Peer, self._silence), name)
             except OSError as error:
                 trouble = self._process.ensure()
                 if trouble or time.monotonic() > deadline:
@@ -254,13 +271,20 @@ class Link:
 class _Peer(asyncio.Protocol):
     """One connection. Frames of one turn of the loop leave in one write."""
 
-    def __init__(self) -> None:
+    def __init__(self, silence: Silence) -> None:
         self.is_lost = False
+        self._silence = silence
+        self._has_given_up = False
         self._transport: asyncio.Transport | None = None
         self._frames = FrameBuffer()
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self._unsent: list[bytes] = []
         self._ended = asyncio.Event()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something that was sent has no answer yet."""
+        return bool(self._waiting)
 
     def ask(self, message: Message) -> asyncio.Future[Reply]:
         loop = asyncio.get_running_loop()
@@ -270,6 +294,7 @@ class _Peer(asyncio.Protocol):
             return future
         frame = encode(message)
         self._waiting[message.call_id] = future
+        self._silence.asked()
         if not self._unsent:
             loop.call_soon(self._send)
         self._unsent.append(frame)
@@ -291,7 +316,7 @@ class _Peer(asyncio.Protocol):
             self._transport.close()
 
     def give_up(self) -> None:
-        self.is_lost = True
+        self.is_lost = self._has_given_up = True
         if self._transport is not None:
             self._transport.abort()
 
@@ -305,9 +330,12 @@ class _Peer(asyncio.Protocol):
             future = self._waiting.pop(reply.call_id, None)
             if future is not None and not future.done():
                 future.set_result(reply)
+            self._silence.heard(is_owed=self.is_waiting)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_lost = True
+        if not self._has_given_up:
+            self._silence.ended()
         self._ended.set()
         waiting, self._waiting = self._waiting, {}
         for future in waiting.values():
