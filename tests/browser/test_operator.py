@@ -55,7 +55,7 @@ def test_what_comes_in_is_drawn_with_the_numbers_of_its_table(page: Page, world:
     sign_in_operator(page, world)
     expect(page.locator("figure[data-chart]")).to_have_attribute("data-chart", "drawn")
     drawn = page.evaluate(DRAWN)
-    page.get_by_text("As a table").click()
+    page.get_by_text("Show as a table").click()
     cells = page.locator("#ingest tbody tr td:nth-child(2)").all_inner_texts()
     assert [int(cell.replace(",", "")) for cell in cells] == drawn
     assert sum(drawn) > 0
