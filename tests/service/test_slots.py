@@ -35,6 +35,7 @@ SLOTTED = {
         "granted_micro, expired_micro, charged_micro, corrected_micro",
     ),
 }
+API_REQUESTS = 20
 # Rows that can't be split: there must be one of what is counted in each; grants and debts have
 # exclusive writers, who all use one slot.
 WHOLE = {"accounts": "account ~ '^(grant:|overdraft|issued|expired)'", "period_sums": "false"}
@@ -54,6 +55,8 @@ def world(homes: Homes) -> Iterator[World]:
             profile_id, world.now_ms // QUARTER_MS, key_id, "hour", False, 5, world.now_ms
         )
         world.call("refusals.note", source="s", sequence=1, sums=[counted], explained=[])
+        # The quota is just used up: who misses a part of what was used won't see it.
+        world.call("plans.change", slug="basic", limits={"api": {"month": API_REQUESTS}})
         yield world
 
 
@@ -76,6 +79,9 @@ def test_what_comes_later_adds_to_what_all_nodes_wrote(world: World) -> None:
     world.advance(days=40)
     assert run_audit(world.reader).differences == ()
     assert truth.differences(world.db) == []
+
+
+ZONES = "select distinct timezone from workspace_zones"
 
 
 def told(reader: Reader, world: World) -> dict[str, list[Any]]:
@@ -102,6 +108,8 @@ def told(reader: Reader, world: World) -> dict[str, list[Any]]:
         "grant_id": 1,
         "profile_ids": "[1]",
         "spans": json.dumps([[1, None, None, 2, 0, 30_000]]),
+        "zones": json.dumps([[zone, 0, 0] for (zone,) in world.select(ZONES)]),
+        "percent": 100,
     }
     answers = {}
     for name in readers():
