@@ -154,7 +154,8 @@ class Cluster:
     def create_database(self, template: str | None = None) -> str:
         """Make a database, or a copy of one; its URL, whose last part is its name."""
         name = f"farebox_{next(self._numbers)}"
-        copied = f" template {template}" if template else ""
+        # File by file, which takes half the time of page by page.
+        copied = f" template {template} strategy file_copy" if template else ""
         self.control(f"create database {name} owner {ROLE}{copied}")
         return self.url(name)
 
