@@ -88,9 +88,10 @@ def list_near_quotas(
     """So many workspaces at most, each with its fullest window; the fullest first."""
     with snapshot(reader):
         cases = list(_cases(reader, directory, now_ms))
-        near = [case for case, _ in _full(reader, cases)]
-        users = [one for case in near if not case.is_shared for one in _by_user(directory, case)]
-        found = _full(reader, [*(case for case in near if case.is_shared), *users])
+        near = _full(reader, cases)
+        shared = [(case, counts) for case, counts in near if case.is_shared]
+        users = [one for case, _ in near if not case.is_shared for one in _by_user(directory, case)]
+        found = [*shared, *_full(reader, users)]
     fullest: dict[int, NearQuota] = {}
     for case, counts in found:
         for one in _told(case, counts):
