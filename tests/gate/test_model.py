@@ -23,7 +23,7 @@ from tests.gate.planted import PLANTED
 from tests.gate.scene import SHM
 
 STEPS = 50
-RUNS = 200
+RUNS = 400
 # Most are found within ten runs. Those that take hundreds are looked for in the long lane.
 RARE = {
     "expiry_not_heard",
