@@ -27,7 +27,7 @@ from farebox.engine.messages import (
 )
 from farebox.engine.spawn import RecorderProcess
 from tests.support.recorders import nobody, on_a_thread
-from tests.support.stage import Stage, accept, hang_up, kinds, refusal, rows
+from tests.support.stage import Stage, accept, hang_up, kinds, refusal, rows, when_told
 from tests.support.truth import differences
 from tests.support.worlds import MICRO, Give, Made, World, request
 
@@ -56,12 +56,7 @@ def run(request: pytest.FixtureRequest) -> Run:
 def test_it_is_full_at_its_bound_and_not_before(run: Run, tmp_path: Path) -> None:
     async def story() -> None:
         go_on = asyncio.Event()
-
-        async def when_told(message: Message) -> Reply:
-            await go_on.wait()
-            return await accept(message)
-
-        async with Stage(tmp_path, when_told).open() as stage:
+        async with Stage(tmp_path, when_told(go_on)).open() as stage:
             link = Link(stage.database, nobody(), rows_waiting_max=10)
             first = asyncio.create_task(link.record(rows(7)))
             second = asyncio.create_task(link.record(rows(3)))
@@ -93,12 +88,7 @@ def test_a_failure_makes_room_again(run: Run, tmp_path: Path) -> None:
 def test_a_caller_who_goes_away_makes_room_and_harms_nobody(run: Run, tmp_path: Path) -> None:
     async def story() -> None:
         go_on = asyncio.Event()
-
-        async def when_told(message: Message) -> Reply:
-            await go_on.wait()
-            return await accept(message)
-
-        async with Stage(tmp_path, when_told).open() as stage:
+        async with Stage(tmp_path, when_told(go_on)).open() as stage:
             link = Link(stage.database, nobody(), rows_waiting_max=10)
             going, staying = (asyncio.create_task(link.record(rows(5))) for _ in range(2))
             await stage.heard.get()
@@ -227,12 +217,7 @@ def test_a_recorder_that_is_silent_is_sent_no_more_and_not_given_up(
 ) -> None:
     async def story() -> None:
         go_on = asyncio.Event()
-
-        async def when_told(message: Message) -> Reply:
-            await go_on.wait()
-            return await accept(message)
-
-        async with Stage(tmp_path, when_told).open() as stage:
+        async with Stage(tmp_path, when_told(go_on)).open() as stage:
             link = Link(stage.database, nobody(), silent_seconds_max=0)
             long_commit = asyncio.create_task(link.record(rows(1)))
             await stage.heard.get()

@@ -98,6 +98,16 @@ async def accept(message: Message) -> Reply:
     return Recorded(message.call_id, 1, [], [], [])
 
 
+def when_told(go_on: asyncio.Event) -> Play:
+    """Accept what comes, but not before the test says so."""
+
+    async def play(message: Message) -> Reply:
+        await go_on.wait()
+        return await accept(message)
+
+    return play
+
+
 async def hang_up(_: Message) -> None:
     return None
 
